@@ -109,6 +109,14 @@ impl Clock {
         ms(Instant::now().saturating_duration_since(self.started))
     }
 
+    /// Microseconds since the start, for durations of what is fast.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub(crate) fn uptime_us(&self) -> u64 {
+        let since = Instant::now().saturating_duration_since(self.started);
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// The wall-clock time for what expires by date, in milliseconds since the epoch. It is 0, so that nothing has
     /// expired, until the wall clock has agreed with the uptime for six hours.
     #[must_use]

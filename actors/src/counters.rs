@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use crate::totals::{Gaps, Gauges, MailTotals, PushTotals, Totals, WebhookTotals};
+use crate::totals::{ClusterTotals, Gaps, Gauges, MailTotals, PushTotals, Totals, WebhookTotals};
 
 /// Number of shards. If there are more threads, some share a shard.
 const SHARDS: usize = 16;
@@ -33,6 +33,12 @@ pub(crate) enum Count {
     MailsFailed,
     MailsDropped,
     MailsQueued,
+    ChannelsMoved,
+    ChannelsTakenOver,
+    Conflicts,
+    Appends,
+    AppendMicros,
+    DeadDeclared,
     Taken,
     Returned,
     GapsRing,
@@ -78,6 +84,11 @@ impl Counters {
     /// Decreases a gauge. A shard may wrap below 0; the sum of the shards does not.
     pub(crate) fn take(&self, what: Count, n: u64) {
         self.0[own_shard()].0[what as usize].fetch_sub(n, Relaxed);
+    }
+
+    /// Sets a gauge. Changes at the same time may be lost.
+    pub(crate) fn set(&self, what: Count, n: u64) {
+        self.add(what, n.wrapping_sub(self.sum(what)));
     }
 
     pub(crate) fn sum(&self, what: Count) -> u64 {
@@ -150,6 +161,14 @@ impl Counters {
                 failed_total: self.sum(Count::MailsFailed),
                 dropped_total: self.sum(Count::MailsDropped),
                 queued: self.level(Count::MailsQueued),
+            },
+            cluster: ClusterTotals {
+                moved_total: self.sum(Count::ChannelsMoved),
+                taken_over_total: self.sum(Count::ChannelsTakenOver),
+                conflicts_total: self.sum(Count::Conflicts),
+                appends_total: self.sum(Count::Appends),
+                append_us_total: self.sum(Count::AppendMicros),
+                dead_declared_total: self.sum(Count::DeadDeclared),
             },
             now: Gauges {
                 channels: self.level(Count::Channels),

@@ -14,6 +14,8 @@ pub(crate) enum DeliberateFault {
     EarlyReply,
     /// A channel of a hub that ended is opened as if nothing had been delivered.
     MissingDoubt,
+    /// An instance drives webhooks of lanes that it does not hold.
+    UnheldLanes,
 }
 
 #[cfg(test)]

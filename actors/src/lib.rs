@@ -42,16 +42,19 @@ pub use ports::emails::{
     EmailChange, EmailChangeResult, EmailProof, EmailStore, PendingEmail, SealedEmail, StoredEmails, is_code_valid,
 };
 pub use ports::error::LogError;
+pub use ports::facts::{FACTS_KEPT, FACTS_PAGE, Fact, Facts};
 pub use ports::instances::{BEAT_EVERY_MS, DEAD_AFTER_MS, Instance, InstanceId, Instances};
+pub use ports::lanes::{LANES, Lane, Lanes};
 pub use ports::log::{
     AppendResult, Log, PreviousOwner, StoredChannel, StoredSummary, TRANSCRIPT_PAGE_BYTES, TRANSCRIPT_PAGE_LINES,
     TranscriptPage, TranscriptPart,
 };
 pub use ports::mail_sender::{Mail, MailContent, MailFailure, MailSender};
+pub use ports::peers::PeerCalls;
 pub use ports::push_sender::{DisabledPush, PushRequest, PushSender};
 pub use ports::webhook_sender::{WebhookRequest, WebhookSender};
-pub use ports::webhook_store::{StoredHook, WebhookStore};
+pub use ports::webhook_store::{PutHook, StoredHook, WebhookStore};
 pub use random::{random_key, random_password, random_token, random_u64};
 pub use security::attempts::{Attempts, rate_limit_key};
-pub use totals::{Gaps, Gauges, MailTotals, PushTotals, Totals, WebhookTotals};
+pub use totals::{ClusterTotals, Gaps, Gauges, MailTotals, PushTotals, Totals, WebhookTotals};
 pub use webhooks::{HookEncryptors, stored_push_key};

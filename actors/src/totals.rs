@@ -31,6 +31,8 @@ pub struct Totals {
     pub pushes: PushTotals,
     /// E-mails.
     pub mails: MailTotals,
+    /// What concerns a log that hubs share; 0 where no other hub uses it.
+    pub cluster: ClusterTotals,
     /// Current values.
     pub now: Gauges,
     /// Whether the log currently refuses writes.
@@ -88,6 +90,23 @@ pub struct MailTotals {
     pub dropped_total: u64,
     /// E-mails that wait to be sent.
     pub queued: u64,
+}
+
+/// Counters of an instance on a log that hubs share.
+#[derive(Clone, Copy, Debug)]
+pub struct ClusterTotals {
+    /// Channels taken that had no owner: new ones, and those that an instance had given up.
+    pub moved_total: u64,
+    /// Channels taken whose owner had ended without giving them up.
+    pub taken_over_total: u64,
+    /// Records that were refused because the channel had another owner.
+    pub conflicts_total: u64,
+    /// Records appended.
+    pub appends_total: u64,
+    /// How long those appends took, in microseconds.
+    pub append_us_total: u64,
+    /// Instances that this one has declared ended.
+    pub dead_declared_total: u64,
 }
 
 /// Gaps reported, by reason.

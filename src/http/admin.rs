@@ -12,6 +12,7 @@ use rogerrat_actors::StoredSummary;
 use rogerrat_domain::op::Inspection;
 use rogerrat_domain::{Ban, BanInput, Code, DmVisibility, Durability, Refusal, Retention, TrustMode, limits};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::openapi::schema::Schema;
 use utoipa::{IntoParams, ToSchema};
 
@@ -20,6 +21,7 @@ use super::parameters::{ChannelPath, count};
 use super::query::QueryParams;
 use super::{Done, EndSessionReply, Paths, read};
 use crate::web::body;
+use crate::web::peers::{ChannelsReport, InstancesReport};
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, channel_of};
 
@@ -56,9 +58,14 @@ fn limit() -> Schema {
 pub(super) struct AdminChannelsReply {
     /// The channels in memory, most recently used first.
     #[schema(max_items = 1000)]
-    channels: Vec<Inspection>,
+    #[schema(value_type = Vec<Inspection>)]
+    channels: Vec<Box<RawValue>>,
     /// The number of channels in memory.
     total: usize,
+    /// Present where several hubs share a log: the channels in memory are those of the instances that answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    instances: Option<InstancesReport>,
     /// Channels that are not in memory, most recently used first: nobody has joined them, or they were not used since the
     /// hub started. With `channels` they are at most `limit`. Empty while the store cannot be read.
     #[schema(max_items = 1000)]
@@ -116,13 +123,20 @@ impl From<StoredSummary> for UnloadedChannel {
 pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
     let limit = QueryParams::of(request.query_string()).admin_limit();
-    let channels = state.hub.inspect_live(limit).await;
-    let total = state.hub.live_count();
+    let mut list = ChannelsReport::of(&state.hub, limit).await;
+    let instances = match &state.peers {
+        Some(peers) => Some(peers.add_channels(&mut list, limit).await),
+        None => None,
+    };
+    let ChannelsReport { channels, total } = list;
     let rest = limit.saturating_sub(channels.len());
     let unloaded = if rest > 0 { state.hub.unloaded(rest).await.unwrap_or_default() } else { Vec::new() };
     let unloaded_total = state.hub.unloaded_count();
-    let unloaded = unloaded.into_iter().map(UnloadedChannel::from).collect();
-    Ok(Json(AdminChannelsReply { channels, total, unloaded, unloaded_total }))
+    // Those in the memory of other instances may be among them.
+    let is_listed = |channel: &StoredSummary| channels.iter().any(|live| live.id == channel.id.as_str());
+    let unloaded = unloaded.into_iter().filter(|channel| !is_listed(channel)).map(UnloadedChannel::from).collect();
+    let channels = channels.into_iter().map(|channel| channel.inspection).collect();
+    Ok(Json(AdminChannelsReply { channels, total, instances, unloaded, unloaded_total }))
 }
 
 /// Inspect a channel and its sessions.

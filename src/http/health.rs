@@ -7,6 +7,7 @@ use rogerrat_domain::{Code, Refusal};
 use serde::Serialize;
 
 use super::error_codes::codes;
+use crate::web::peers::{InstancesReport, StatsReport};
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
 
@@ -69,6 +70,10 @@ pub(super) struct HubStats {
     messages_total: u64,
     /// When the hub started, in milliseconds since the epoch.
     started_at: u64,
+    /// Present where several hubs share a log: the counters are sums over the instances that answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    instances: Option<InstancesReport>,
 }
 
 /// Get public counters of the hub, since it started.
@@ -80,11 +85,11 @@ pub(super) struct HubStats {
     responses((status = 200, body = HubStats, description = "Counters.")),
 )]
 pub(crate) async fn stats(state: SharedState) -> impl Responder {
-    let totals = state.hub.totals();
-    Json(HubStats {
-        channels_created: totals.channels_created,
-        joins_total: totals.joins_total,
-        messages_total: totals.messages_total,
-        started_at: totals.started_at_ms,
-    })
+    let mut totals = StatsReport::of(&state.hub.totals());
+    let instances = match &state.peers {
+        Some(peers) => Some(peers.add_stats(&mut totals).await),
+        None => None,
+    };
+    let StatsReport { channels_created, joins_total, messages_total, started_at_ms: started_at } = totals;
+    Json(HubStats { channels_created, joins_total, messages_total, started_at, instances })
 }

@@ -14,6 +14,7 @@ use rogerrat_domain::{Code, Refusal};
 
 use super::error_codes::codes;
 use crate::system_limits::{self, ResourceUsage};
+use crate::web::peers::ForwardedTotals;
 use crate::web::problem::Problem;
 use crate::web::request_metrics::RequestTotals;
 use crate::web::state::{AppState, SharedState, bearer};
@@ -67,13 +68,19 @@ struct MetricsSnapshot {
     connections_refused_total: u64,
     uptime_ms: u64,
     oldest_held_s: u64,
+    forwarded: ForwardedTotals,
+    /// Channels in memory, if the hub is one of several.
+    owned: u64,
 }
 
 impl MetricsSnapshot {
     fn new(state: &AppState) -> Self {
         let (oldest_held_ms, now_ms) = (state.hub.oldest_held_ms(), state.clock.now().at_ms);
+        let hub = state.hub.totals();
         Self {
-            hub: state.hub.totals(),
+            owned: state.hub.instance().map_or(0, |_| hub.now.channels_live),
+            forwarded: state.peers.as_ref().map(|peers| peers.forwarded()).unwrap_or_default(),
+            hub,
             http: state.request_metrics.totals(),
             usage: system_limits::usage(),
             connections_refused_total: state.connection_limit.refused_total(),
@@ -146,7 +153,8 @@ impl MetricsSnapshot {
         page.counter("rogerrat_mail_attempts", "Tries to hand an e-mail to the mail server", mails.attempts_total)?;
         let ended = [("sent", mails.sent_total), ("failed", mails.failed_total), ("dropped", mails.dropped_total)];
         page.labelled("rogerrat_mails", "E-mails, by result", "status", &ended)?;
-        page.counter("rogerrat_revivals", "Channels recovered after an internal error", t.revivals_total)
+        page.counter("rogerrat_revivals", "Channels recovered after an internal error", t.revivals_total)?;
+        self.cluster(page)
     }
 
     fn state(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -170,6 +178,21 @@ impl MetricsSnapshot {
         let is_failing = u64::from(self.hub.is_log_failing);
         page.gauge("rogerrat_store_failing", "1 while storage writes fail", is_failing)?;
         page.gauge("rogerrat_draining", "1 while the hub is shutting down", u64::from(self.hub.is_draining))
+    }
+
+    /// What concerns a log that hubs share. On a hub alone everything is 0.
+    fn cluster(&self, page: &mut Page<'_>) -> fmt::Result {
+        let c = self.hub.cluster;
+        page.gauge("rogerrat_owners", "Channels that this instance owns and serves", self.owned)?;
+        let moves = [("given_up", c.moved_total), ("lost", c.taken_over_total)];
+        page.labelled("rogerrat_moves", "Channels taken, by how their last owner left them", "why", &moves)?;
+        let forwarded = [("answered", self.forwarded.answered), ("failed", self.forwarded.failed)];
+        page.labelled("rogerrat_forwarded", "Requests forwarded to another instance", "outcome", &forwarded)?;
+        page.counter("rogerrat_conflicts", "Records refused because the channel has another owner", c.conflicts_total)?;
+        page.counter("rogerrat_dead_declared", "Instances declared ended by this one", c.dead_declared_total)?;
+        page.counter("rogerrat_appends", "Records appended to a log that hubs share", c.appends_total)?;
+        let micros = c.append_us_total;
+        page.counter("rogerrat_append_microseconds", "How long those appends took", micros)
     }
 
     fn process(&self, page: &mut Page<'_>) -> fmt::Result {

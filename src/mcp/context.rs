@@ -140,7 +140,7 @@ impl RequestContext<'_> {
         }
         let (current, ended) = self.current_memberships(all).await;
         if let (Some(mcp_session), false) = (&self.mcp_session, ended.is_empty()) {
-            let forget = |all: Option<&Memberships>, _| all.and_then(|all| all.without(&ended));
+            let forget = move |all: Option<&Memberships>, _: u64| all.and_then(|all| all.without(&ended));
             self.mcp.sessions.change(mcp_session.nonce, self.now_ms(), forget).await;
         }
         match &current[..] {
@@ -197,8 +197,10 @@ impl RequestContext<'_> {
         let now_ms = self.now_ms();
         let is_due = self.memberships.as_ref().is_some_and(|all| all.used(session, now_ms).is_some());
         if let Some(mcp_session) = self.mcp_session.as_ref().filter(|_| is_due) {
-            let used =
-                |all: Option<&Memberships>, _| all.map(|all| all.used(session, now_ms).unwrap_or_else(|| all.clone()));
+            let session = session.clone();
+            let used = move |all: Option<&Memberships>, _: u64| {
+                all.map(|all| all.used(&session, now_ms).unwrap_or_else(|| all.clone()))
+            };
             drop(self.mcp.sessions.change(mcp_session.nonce, now_ms, used));
         }
     }

@@ -4,9 +4,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
-use rogerrat_domain::ChannelId;
+use rogerrat_domain::{ChannelId, SessionId};
 
 use super::arguments::{self, Arguments};
+use super::cancelled::CancelledCall;
 use super::context::RequestContext;
 use super::endpoint::Handler;
 use super::resources;
@@ -25,10 +26,14 @@ impl Handler<'_> {
         };
         channels.sort_unstable();
         channels.dedup();
-        if is_cancellation(body) {
-            // The call is where one of them is.
-            for channel in &channels {
-                drop(peers.forward(self.state, self.request, channel, bytes).await);
+        if let RpcBody::One(RpcMessage::Call(call)) = body
+            && call.method == "notifications/cancelled"
+        {
+            // The call may name any channel, and this may not be the instance that the call came to.
+            if let Some(cancelled) =
+                self.context(call, false).ok().and_then(|(context, params)| CancelledCall::of(&context, &params))
+            {
+                peers.notify_all(&cancelled.to_text()).await;
             }
             return None;
         }
@@ -46,19 +51,12 @@ impl Handler<'_> {
     }
 }
 
-fn is_cancellation(body: &RpcBody<'_>) -> bool {
-    matches!(body, RpcBody::One(RpcMessage::Call(call)) if call.method == "notifications/cancelled")
-}
-
 fn channels(context: &RequestContext<'_>, call: &RpcCall<'_>, params: &Params<'_>) -> Vec<ChannelId> {
     match &*call.method {
         "tools/call" => of_tool(context, params).into_iter().collect(),
         "resources/read" => {
             let uri = params.uri.and_then(string);
             uri.and_then(|uri| ChannelId::parse(resources::channel_of(&uri)?).ok()).into_iter().collect()
-        }
-        "notifications/cancelled" => {
-            context.memberships.iter().flat_map(|all| all.iter()).map(|bound| bound.channel.clone()).collect()
         }
         _ => Vec::new(),
     }
@@ -76,7 +74,8 @@ fn of_tool(context: &RequestContext<'_>, params: &Params<'_>) -> Option<ChannelI
         return None;
     }
     let all = context.memberships.as_ref()?;
-    let session = arguments.text("session_id").ok()?;
-    let own = session.and_then(|id| all.iter().find(|bound| bound.session.text() == Some(&*id)));
+    // A membership that was read from the log has the digest of its session only.
+    let session = arguments.text("session_id").ok()?.and_then(|id| SessionId::present(Some(&id)).ok().flatten());
+    let own = session.and_then(|session| all.iter().find(|bound| bound.session == session));
     own.map(|bound| &bound.channel).or_else(|| all.channel()).cloned()
 }

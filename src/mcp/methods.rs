@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::cancelled::CancelledCall;
 #[cfg(feature = "conformance")]
 use super::conformance::Fixture;
 use super::context::RequestContext;
@@ -66,12 +67,10 @@ fn error_response(context: &RequestContext<'_>, id: RpcId<'_>, error: RpcError) 
 
 /// Handles a notification. Notifications have no response.
 pub(super) fn notify(context: &RequestContext<'_>, call: &RpcCall<'_>, params: &Params<'_>) {
-    // A modern client cancels by closing its request: without a session, a request id does not identify a call.
-    let (Some(session), Some(id)) = (&context.mcp_session, params.request_id.and_then(RpcId::parse)) else { return };
-    if call.method == "notifications/cancelled" {
-        context.mcp.in_flight.cancel(session.nonce, id.as_json());
-        let now_ms = context.state.clock.uptime_ms();
-        context.mcp.unproven.on_cancelled(session.nonce, id.as_json(), now_ms);
+    if call.method == "notifications/cancelled"
+        && let Some(cancelled) = CancelledCall::of(context, params)
+    {
+        cancelled.apply(context.mcp, context.state.clock.uptime_ms());
     }
 }
 

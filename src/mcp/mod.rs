@@ -6,6 +6,7 @@
 
 mod answer_size;
 mod arguments;
+mod cancelled;
 mod catalogue;
 #[cfg(feature = "conformance")]
 mod conformance;
@@ -27,6 +28,7 @@ mod rpc;
 mod schema;
 mod session;
 mod session_store;
+mod shared_sessions;
 mod state;
 mod text;
 mod tools;

@@ -6,13 +6,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{Hub, LogError};
 use serde::{Deserialize, Serialize};
 
 use super::memberships::Memberships;
+use super::shared_sessions::{RowChange, change_row, sweep_rows};
 
 /// The random part of a session id, by which its session is stored.
 pub(super) type Nonce = [u8; 16];
@@ -27,7 +28,7 @@ const DELETED_LIFETIME_MS: u64 = LIFETIME_MS + DAY_MS;
 /// Stored sessions; beyond that the tenth that was unused for longest is evicted.
 const MAX_SESSIONS: usize = 100_000;
 /// The kind of its rows in the log.
-const ROW_KIND: &str = "mcp session";
+pub(super) const ROW_KIND: &str = "mcp session";
 
 /// The state of an MCP session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,15 +44,15 @@ pub(super) enum SessionState {
 
 /// All stored sessions.
 pub(super) struct SessionStore {
-    records: RwLock<HashMap<Nonce, SessionRecord>>,
+    records: Arc<RwLock<HashMap<Nonce, SessionRecord>>>,
     hub: Option<Hub>,
     /// Whether other hubs store sessions in the same log. Then this is a copy that is read again for each request.
     is_shared: bool,
 }
 
-struct SessionRecord {
-    state: SessionState,
-    used_ms: AtomicU64,
+pub(super) struct SessionRecord {
+    pub(super) state: SessionState,
+    pub(super) used_ms: AtomicU64,
     /// The `used_ms` of the row in the log.
     stored_used_ms: AtomicU64,
 }
@@ -65,21 +66,21 @@ struct StoredSession {
 }
 
 impl SessionRecord {
-    fn new(state: SessionState, used_ms: u64) -> Self {
+    pub(super) fn new(state: SessionState, used_ms: u64) -> Self {
         Self { state, used_ms: used_ms.into(), stored_used_ms: used_ms.into() }
     }
 
-    fn is_live(&self, expiry_ms: u64) -> bool {
+    pub(super) fn is_live(&self, expiry_ms: u64) -> bool {
         let lifetime_ms = if self.state == SessionState::Deleted { DELETED_LIFETIME_MS } else { LIFETIME_MS };
         expiry_ms.saturating_sub(self.used_ms.load(Relaxed)) < lifetime_ms
     }
 
-    fn of_json(json: &str) -> Option<Self> {
+    pub(super) fn of_json(json: &str) -> Option<Self> {
         let StoredSession { state, used_ms } = serde_json::from_str(json).ok()?;
         Some(Self::new(state, used_ms))
     }
 
-    fn to_json(&self) -> Option<String> {
+    pub(super) fn to_json(&self) -> Option<String> {
         let stored = StoredSession { state: self.state.clone(), used_ms: self.used_ms.load(Relaxed) };
         serde_json::to_string(&stored).ok()
     }
@@ -98,7 +99,7 @@ impl SessionStore {
             Some((nonce, SessionRecord::of_json(&json)?))
         });
         Ok(Self {
-            records: RwLock::new(records.collect()),
+            records: Arc::new(RwLock::new(records.collect())),
             hub: Some(hub.clone()),
             is_shared: hub.instance().is_some(),
         })
@@ -114,7 +115,7 @@ impl SessionStore {
             Some(stored) => {
                 let used_ms = records.get(&nonce).map_or(0, |known| known.used_ms.load(Relaxed));
                 stored.used_ms.fetch_max(used_ms, Relaxed);
-                records.insert(nonce, stored);
+                insert_copy(&mut records, nonce, stored);
             }
             None => drop(records.remove(&nonce)),
         }
@@ -131,8 +132,18 @@ impl SessionStore {
         Some(record.state.clone())
     }
 
-    /// Stores the state of a session. It is visible at once, and durable when the returned future is ready.
+    /// Stores the state of a session, in place of any other. It is visible at once, and durable when the returned future is
+    /// ready.
     pub(super) fn put(&self, nonce: Nonce, state: SessionState, now_ms: u64) -> BoxFuture<'static, ()> {
+        if let Some(hub) = self.hub.clone().filter(|_| self.is_shared && state == SessionState::Unbound) {
+            // Another hub may have bound it meanwhile.
+            let put = move |stored: Option<&SessionRecord>| match stored {
+                Some(_) => RowChange::Keep,
+                None => RowChange::Put(SessionRecord::new(SessionState::Unbound, now_ms)),
+            };
+            let putting = actix_web::rt::spawn(async move { drop(change_row(&hub, &nonce, put).await) });
+            return Box::pin(async move { drop(putting.await) });
+        }
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         self.insert(&mut records, nonce, state, now_ms)
     }
@@ -143,22 +154,49 @@ impl SessionStore {
         &self,
         nonce: Nonce,
         now_ms: u64,
-        change: impl FnOnce(Option<&Memberships>, u64) -> Option<Memberships>,
+        change: impl Fn(Option<&Memberships>, u64) -> Option<Memberships> + 'static,
     ) -> BoxFuture<'static, ()> {
-        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
-        let record = records.get(&nonce).filter(|record| record.is_live(self.expiry_ms(now_ms)));
-        let used_ms = record.map_or(now_ms, |record| record.used_ms.load(Relaxed));
-        let before = match record.map(|record| &record.state) {
-            Some(SessionState::Deleted) => return Box::pin(std::future::ready(())),
-            Some(SessionState::Bound(memberships)) => Some(memberships),
-            Some(SessionState::Unbound) | None => None,
-        };
-        let after = change(before, used_ms);
-        if before == after.as_ref() {
-            return Box::pin(std::future::ready(()));
+        if let Some(hub) = self.hub.clone().filter(|_| self.is_shared) {
+            return self.change_shared(hub, nonce, now_ms, change);
         }
-        let state = after.map_or(SessionState::Unbound, SessionState::Bound);
-        self.insert(&mut records, nonce, state, now_ms)
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        match changed(records.get(&nonce), self.expiry_ms(now_ms), now_ms, change) {
+            Some(state) => self.insert(&mut records, nonce, state, now_ms),
+            None => Box::pin(std::future::ready(())),
+        }
+    }
+
+    /// The same where other hubs change sessions as well. It is visible when the returned future is ready, and happens also
+    /// if that is dropped.
+    fn change_shared(
+        &self,
+        hub: Hub,
+        nonce: Nonce,
+        now_ms: u64,
+        change: impl Fn(Option<&Memberships>, u64) -> Option<Memberships> + 'static,
+    ) -> BoxFuture<'static, ()> {
+        let records = self.records.clone();
+        let changing = actix_web::rt::spawn(async move {
+            let expiry_ms = hub.expiry_ms();
+            let apply = |stored: Option<&SessionRecord>| match changed(stored, expiry_ms, now_ms, &change) {
+                Some(state) => RowChange::Put(SessionRecord::new(state, now_ms)),
+                None => RowChange::Keep,
+            };
+            let stored = change_row(&hub, &nonce, apply).await;
+            let mut records = records.write().unwrap_or_else(PoisonError::into_inner);
+            match stored {
+                Ok(Some(record)) => insert_copy(&mut records, nonce, record),
+                Ok(None) => {}
+                // The log cannot be written: it counts here, as long as this hub runs.
+                Err(()) => {
+                    if let Some(state) = changed(records.get(&nonce), expiry_ms, now_ms, &change) {
+                        insert_copy(&mut records, nonce, SessionRecord::new(state, now_ms));
+                    }
+                }
+            }
+        });
+        // It fails only if it panics.
+        Box::pin(async move { drop(changing.await) })
     }
 
     fn insert(
@@ -186,20 +224,26 @@ impl SessionStore {
     pub(super) fn sweep(&self, now_ms: u64) {
         let expiry_ms = self.expiry_ms(now_ms);
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        let (mut expired, mut used) = (Vec::new(), Vec::new());
         records.retain(|nonce, record| {
             let is_live = record.is_live(expiry_ms);
             let used_ms = record.used_ms.load(Relaxed);
             if !is_live {
-                // Another hub may have used it since.
-                if !self.is_shared {
-                    drop(self.store(nonce, None));
-                }
+                expired.push(*nonce);
             } else if used_ms.saturating_sub(record.stored_used_ms.load(Relaxed)) >= DAY_MS {
                 record.stored_used_ms.store(used_ms, Relaxed);
-                drop(self.store(nonce, record.to_json()));
+                used.push((*nonce, used_ms));
             }
             is_live
         });
+        if let Some(hub) = self.hub.clone().filter(|_| self.is_shared && !(expired.is_empty() && used.is_empty())) {
+            actix_web::rt::spawn(sweep_rows(hub, expired, used));
+        } else {
+            expired.iter().for_each(|nonce| drop(self.store(nonce, None)));
+            for (nonce, _) in used {
+                drop(self.store(&nonce, records.get(&nonce).and_then(SessionRecord::to_json)));
+            }
+        }
         records.shrink_to_fit();
     }
 
@@ -211,8 +255,34 @@ impl SessionStore {
     }
 }
 
-fn row_name(nonce: &Nonce) -> String {
+pub(super) fn row_name(nonce: &Nonce) -> String {
     format!("{:032x}", u128::from_be_bytes(*nonce))
+}
+
+/// The state after a change of memberships; none if nothing changes.
+fn changed(
+    record: Option<&SessionRecord>,
+    expiry_ms: u64,
+    now_ms: u64,
+    change: impl Fn(Option<&Memberships>, u64) -> Option<Memberships>,
+) -> Option<SessionState> {
+    let record = record.filter(|record| record.is_live(expiry_ms));
+    let used_ms = record.map_or(now_ms, |record| record.used_ms.load(Relaxed));
+    let before = match record.map(|record| &record.state) {
+        Some(SessionState::Deleted) => return None,
+        Some(SessionState::Bound(memberships)) => Some(memberships),
+        Some(SessionState::Unbound) | None => None,
+    };
+    let after = change(before, used_ms);
+    (before != after.as_ref()).then(|| after.map_or(SessionState::Unbound, SessionState::Bound))
+}
+
+/// Keeps a copy of a record that is in a log that hubs share.
+fn insert_copy(records: &mut HashMap<Nonce, SessionRecord>, nonce: Nonce, record: SessionRecord) {
+    if records.len() >= MAX_SESSIONS && !records.contains_key(&nonce) {
+        drop(evict_a_tenth(records));
+    }
+    records.insert(nonce, record);
 }
 
 /// Removes the tenth that was unused for longest, and returns which sessions these were.
@@ -233,7 +303,7 @@ fn evict_a_tenth(records: &mut HashMap<Nonce, SessionRecord>) -> Vec<Nonce> {
 impl SessionStore {
     /// A store without a log.
     pub(super) fn in_memory() -> Self {
-        Self { records: RwLock::default(), hub: None, is_shared: false }
+        Self { records: Arc::default(), hub: None, is_shared: false }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -286,7 +356,7 @@ mod tests {
         let store = SessionStore::in_memory();
         let join = |session: &str| {
             let new = membership(session);
-            drop(store.change(nonce(1), 5, |before, used_ms| {
+            drop(store.change(nonce(1), 5, move |before, used_ms| {
                 Some(before.map_or_else(|| Memberships::one(new.clone()), |all| all.joined(new.clone(), None, used_ms)))
             }));
         };

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::http;
 use crate::mcp::{self, McpState};
 use crate::transport::{AcceptedStream, ConnectionLimit, ConnectionSettings, serve_connections};
-use crate::web::peers::{self, ChannelLocator, ChannelOfPath, Peers};
+use crate::web::peers::{self, Calls, ChannelLocator, ChannelOfPath, Peers};
 use crate::web::{self, AppState, TunnelHost};
 
 /// How often expired rate limit and session state of the interfaces is removed.
@@ -56,6 +56,11 @@ impl Interfaces {
         };
         let signer = hub.seal(peers::PURPOSE);
         let peers = Peers::new(locator, signer, clock, channel_of_path(chatroom.clone()), stopping.clone());
+        if let Some(peers) = &peers {
+            hub.set_peers(Arc::new(Calls(peers.clone())));
+            let mcp = mcp.clone();
+            peers.on_notice(move |text| mcp.on_notice(text, clock.uptime_ms()));
+        }
         let state = AppState::new(config, hub.clone(), clock, tunnel, peers);
         Ok(Self { state, mcp, chatroom, stopping })
     }

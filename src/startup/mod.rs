@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_server::Server;
+use actix_server::{Server, ServerHandle};
 use actix_web::web::Data;
 use rogerrat_actors::{Clock, Hub, HubError, LogError, Ports};
 use rogerrat_mail_sender::{MailSetupError, SmtpMailSender};
@@ -40,6 +40,8 @@ pub(crate) use interfaces::Interfaces;
 
 /// How long a draining hub still accepts connections, so that readiness probes see that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);
+/// Maximum time to complete responses after the instance was declared to have ended.
+const ENDED_LIMIT: Duration = Duration::from_secs(2);
 /// Maximum time to close the store.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -86,6 +88,12 @@ pub(crate) enum StartError {
     /// The tunnel cannot be opened.
     #[error(transparent)]
     Tunnel(#[from] TunnelError),
+    /// Other hubs own the channels of this one now. Nothing is wrong with its configuration: it must be started again.
+    #[error(
+        "this instance was declared to have ended, because it did not reach the database for too long; start it again, as \
+         another instance"
+    )]
+    InstanceEnded,
     /// The server failed while running.
     #[error("the server failed")]
     Serve(#[source] io::Error),
@@ -232,8 +240,10 @@ impl Running {
         let served = tokio::select! {
             served = server => served.map_err(StartError::Serve),
             () = signalled => Ok(()),
+            () = stop_once_ended(&hub, &handle) => Ok(()),
             error = followed => Err(error.into()),
         };
+        let served = if hub.has_ended() { Err(StartError::InstanceEnded) } else { served };
         if let Some(tunnel) = tunnel {
             tunnel.close(is_hurried.get()).await;
         }
@@ -241,6 +251,13 @@ impl Running {
         log::info!("stopped");
         served
     }
+}
+
+/// Stops the server when other hubs have declared this instance ended: it owns nothing any more.
+async fn stop_once_ended(hub: &Hub, server: &ServerHandle) {
+    hub.ended().await;
+    // Streams end with an event, and polls with an answer.
+    let _ = timeout(ENDED_LIMIT, server.stop(true)).await;
 }
 
 /// Prints the banner once the tunnel is open, and its address when it has another one. Returns if the tunnel cannot be

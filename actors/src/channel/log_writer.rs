@@ -94,8 +94,13 @@ impl ChannelActor {
             due,
         });
         self.writes.in_flight = true;
+        // A log that only this hub uses has no fence.
+        let began_us = (self.fence > 0).then(|| self.context.clock.uptime_us());
         let completed = append.into_actor(self).map(move |result, this, ctx| {
             this.writes.in_flight = false;
+            if let Some(began_us) = began_us {
+                this.metrics.appended(this.context.clock.uptime_us() - began_us, result);
+            }
             match WriteOutcome::of(result, awaited && stores_text) {
                 WriteOutcome::Committed => {
                     this.seq += 1;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rogerrat_domain::{ChannelStats, DeliveryCounters};
 
 use crate::counters::{Count, Counters};
+use crate::ports::log::AppendResult;
 
 /// What one channel has contributed so far.
 pub(crate) struct ChannelMetrics {
@@ -26,6 +27,15 @@ impl ChannelMetrics {
 
     pub(crate) fn count(&self, what: Count) {
         self.counters.add(what, 1);
+    }
+
+    /// Counts an append to a log that hubs share.
+    pub(crate) fn appended(&self, took_us: u64, result: AppendResult) {
+        self.counters.add(Count::Appends, 1);
+        self.counters.add(Count::AppendMicros, took_us);
+        if result == AppendResult::Conflict {
+            self.count(Count::Conflicts);
+        }
     }
 
     /// Publishes the changes since the last call. Returns how many DMs were held then.

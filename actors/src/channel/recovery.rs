@@ -34,6 +34,8 @@ pub(crate) struct RecoveredChannel {
     pub(crate) fence: u64,
     /// Entries that were replayed: the length of its log after the snapshot.
     pub(crate) replayed: usize,
+    /// How its last owner left it.
+    pub(crate) previous_owner: PreviousOwner,
     /// Whether its actor stopped in this boot without having written its state.
     pub(crate) crashed: bool,
     /// Members whose identity key has been revoked.
@@ -58,7 +60,7 @@ impl Recovery {
         if let Some(settings) = stored.settings.take() {
             handle.status.set_settings(Arc::new(settings));
         }
-        let (seq, fence) = (stored.seq, stored.fence);
+        let (seq, fence, previous_owner) = (stored.seq, stored.fence, stored.previous_owner);
         let replayed = stored.records.iter().map(|record| record.entries.len()).sum();
         if let PreviousOwner::Lost { .. } = stored.previous_owner {
             log::warn!(channel:display = handle.id; "taking over a channel that its last owner did not give up");
@@ -71,7 +73,7 @@ impl Recovery {
             channel.fill(&messages).map_err(|error| damaged(&handle, &error))?;
         }
         let revoked = self.revoked(&handle, &channel).await?;
-        Ok(RecoveredChannel { channel, seq, fence, replayed, crashed, revoked })
+        Ok(RecoveredChannel { channel, seq, fence, replayed, previous_owner, crashed, revoked })
     }
 
     /// Members whose identity key was revoked while the channel was not in memory.

@@ -260,7 +260,7 @@ impl Hub {
     }
 
     /// Ends the sessions of revoked keys on all channels in memory. Other channels check when they are recovered.
-    async fn end_keys(&self, ended: Vec<(Callsign, Identity)>) -> Result<(), HubError> {
+    pub(super) async fn end_keys(&self, ended: Vec<(Callsign, Identity)>) -> Result<(), HubError> {
         let now = self.shared.clock.now();
         ended.iter().for_each(|(_, identity)| self.shared.account_policy.end(identity, now));
         // From here on no join with these keys succeeds; a channel that admitted one before has published it in its

@@ -132,7 +132,7 @@ impl Hub {
     }
 
     /// Ends the sessions of a callsign on the channels in memory; other channels end them when they are recovered.
-    async fn evict_where(&self, callsign: &Callsign, on: impl Fn(&ChannelHandle) -> bool) -> usize {
+    pub(super) async fn evict_where(&self, callsign: &Callsign, on: impl Fn(&ChannelHandle) -> bool) -> usize {
         let mut ended = 0;
         for some in self.live_handles(on).chunks(AT_ONCE) {
             let asked = some.iter().map(|handle| async {

@@ -67,6 +67,14 @@ impl Dispatcher {
         HubError::Busy
     }
 
+    /// Opens a channel, unless its actor is running.
+    ///
+    /// # Errors
+    /// `Moved` when another instance owns it; what else opening it fails with.
+    pub(crate) async fn open_if_closed(&self, handle: &Arc<ChannelHandle>) -> Result<(), HubError> {
+        if handle.is_live() { Ok(()) } else { self.open(handle, handle.addr()).await }
+    }
+
     async fn open(&self, handle: &Arc<ChannelHandle>, stopped: Option<Addr<ChannelActor>>) -> Result<(), HubError> {
         let arbiter = Arbiter::try_current().ok_or(HubError::Gone)?;
         let (opened, answer) = oneshot::channel();

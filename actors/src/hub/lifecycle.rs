@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::future::join_all;
@@ -9,8 +10,9 @@ use rogerrat_domain::email::EmailKeys;
 use rogerrat_domain::limits::{PASSWORD_ATTEMPTS, PIN_ATTEMPTS, PIN_WINDOW_MS};
 use rogerrat_domain::{HubKey, Outbox, Rules};
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
-use super::{Hub, HubLink, HubRules, Shared};
+use super::{Hub, HubLink, HubRules, Shared, facts};
 use crate::alarm::Alarm;
 use crate::boot::Boot;
 use crate::channel::actor::ID_RESERVATION_MS;
@@ -25,13 +27,21 @@ use crate::instances::{InstanceLife, Locations};
 use crate::mail::Emails;
 use crate::ports::Ports;
 use crate::ports::error::LogError;
+use crate::ports::peers::PeerCalls;
 use crate::registry::Registry;
 use crate::registry::messages::StopOpening;
 use crate::security::account_policy::AccountPolicy;
 use crate::security::attempts::Attempts;
 use crate::security::bans::Bans;
 use crate::security::password::Passwords;
-use crate::webhooks::{self, FormatEncryptor, HookRegistry, PushContext, WebhookActor, Webhooks};
+use crate::webhooks::{
+    self, FormatEncryptor, HookRegistry, LaneState, LeaveLanes, PushContext, UnsavedRows, WebhookActor, Webhooks,
+};
+
+/// How long running attempts of webhooks are waited for when the hub stops, in milliseconds.
+const LEAVE_LIMIT_MS: u64 = 12_000;
+/// How often they are looked at.
+const LEAVE_PAUSE: Duration = Duration::from_millis(10);
 
 /// Starts the webhook actor, which continues the deliveries that are due.
 async fn start_webhooks(
@@ -40,6 +50,7 @@ async fn start_webhooks(
     clock: Clock,
     counters: &Arc<Counters>,
     push_context: &Arc<OnceLock<Box<dyn PushContext>>>,
+    peers: &Arc<OnceLock<Arc<dyn PeerCalls>>>,
 ) -> Result<Webhooks, LogError> {
     let hooks = Arc::new(HookRegistry::holding(ports.log.webhooks().hooks().await?));
     for account in hooks.accounts() {
@@ -63,6 +74,9 @@ async fn start_webhooks(
         secrets: webhooks::secrets(key),
         formats: formats.clone(),
         alarm: Alarm::default(),
+        lanes: LaneState::at_start(&*ports.log),
+        unsaved: UnsavedRows::default(),
+        peers: peers.clone(),
     };
     let (messages, secrets) = (webhooks::messages(key), webhooks::secrets(key));
     Ok(Webhooks { hooks, addr: actor.start(), messages, secrets, formats })
@@ -83,6 +97,11 @@ impl Hub {
             None => (Boot::begin(&*log).await?, log.id_high_water_mark()),
         };
         let now = clock.now();
+        // Before everything that facts are about is read.
+        let last_fact = match log.instances() {
+            Some(instances) => instances.last_fact().await?,
+            None => 0,
+        };
         log.reserve_ids(highest_id.max(now.at_ms) + ID_RESERVATION_MS).await?;
         let directory = Arc::new(super::channels::bands(now));
         let counters = Arc::new(Counters::default());
@@ -99,8 +118,8 @@ impl Hub {
             idle_ms: rules.idle_ms,
             idle_lossless_ms: rules.idle_lossless_ms,
         };
-        let push_context = Arc::default();
-        let webhooks = start_webhooks(&ports, &key, clock, &counters, &push_context).await?;
+        let (push_context, peers) = (Arc::default(), Arc::default());
+        let webhooks = start_webhooks(&ports, &key, clock, &counters, &push_context, &peers).await?;
         let registry = Registry::create(|ctx| {
             let context = HubContext {
                 log: log.clone(),
@@ -135,6 +154,7 @@ impl Hub {
             counters: counters.clone(),
             life,
             locations: Locations::default(),
+            peers,
             next_waiter: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             attempts: Attempts::new("owner passwords", PASSWORD_ATTEMPTS),
@@ -150,6 +170,9 @@ impl Hub {
         let hub = Self { dispatcher: Dispatcher { registry, counters }, shared: Arc::new(shared) };
         // It is set only here.
         drop(push_context.set(Box::new(HubLink::to(&hub))));
+        if hub.instance().is_some() {
+            actix::spawn(facts::follow(HubLink::to(&hub), hub.shared.log.clone(), last_fact));
+        }
         Ok(hub)
     }
 
@@ -178,10 +201,25 @@ impl Hub {
         join_all(running.iter().map(|addr| addr.send(Drain))).await;
     }
 
+    /// Stops driving webhooks, once their running attempts have ended, so that another instance makes none of them again.
+    async fn leave_lanes(&self) {
+        let until_ms = self.shared.clock.uptime_ms() + LEAVE_LIMIT_MS;
+        while !self.shared.webhooks.addr.send(LeaveLanes).await.unwrap_or(true) {
+            if self.shared.clock.uptime_ms() >= until_ms {
+                log::warn!("attempts of webhooks are still running; another hub may repeat them");
+                return;
+            }
+            sleep(LEAVE_PAUSE).await;
+        }
+    }
+
     /// Completes a shutdown after a drain: writes the state of every channel and notes in the log that nothing is
     /// missing.
     pub async fn close(&self) {
         let Shared { directory, log, boot, counters, .. } = &*self.shared;
+        if log.instances().is_some() {
+            self.leave_lanes().await;
+        }
         let _ = self.dispatcher.registry.send(StopOpening).await;
         let running: Vec<_> = directory.iter().filter_map(|handle| handle.addr()).collect();
         let unloading = running.into_iter().map(|addr| async move {

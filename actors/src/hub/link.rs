@@ -7,7 +7,9 @@ use futures_util::future::LocalBoxFuture;
 use rogerrat_domain::op::{GoneMember, GoneWhileAsked, PushCheck, PushVerdict, UnreadOwn, UnreadOwnReply};
 use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{ChannelId, Query};
+use serde::de::DeserializeOwned;
 
+use super::peers::Question;
 use super::{Hub, Shared};
 use crate::counters::Counters;
 use crate::error::HubError;
@@ -29,16 +31,27 @@ impl HubLink {
     }
 
     /// The hub, unless it is gone.
-    fn hub(&self) -> Option<Hub> {
+    pub(super) fn hub(&self) -> Option<Hub> {
         let dispatcher = Dispatcher { registry: self.registry.upgrade()?, counters: self.counters.clone() };
         Some(Hub { dispatcher, shared: self.shared.upgrade()? })
     }
 
-    /// Queries a channel, and opens it if need be.
-    fn query<Q: Query>(&self, channel: ChannelId, query: Q) -> LocalBoxFuture<'static, Result<Q::Reply, HubError>> {
+    /// Queries a channel, and opens it if need be. If another instance owns it, that one is asked.
+    fn query<Q: Query>(
+        &self,
+        channel: ChannelId,
+        question: Question,
+        query: Q,
+    ) -> LocalBoxFuture<'static, Result<Q::Reply, HubError>>
+    where
+        Q::Reply: DeserializeOwned,
+    {
         let hub = self.hub();
         Box::pin(async move {
             let hub = hub.filter(|hub| !hub.is_draining()).ok_or(HubError::Gone)?;
+            if let Some(reply) = hub.ask_owner(&channel, &question).await? {
+                return Ok(reply);
+            }
             let at = hub.find(channel.as_str()).await?;
             hub.query(&at, query).await
         })
@@ -51,7 +64,7 @@ impl PushContext for HubLink {
     }
 
     fn verdict(&self, channel: ChannelId, check: PushCheck) -> LocalBoxFuture<'static, Result<PushVerdict, HubError>> {
-        self.query(channel, check)
+        self.query(channel, Question::Verdict(check.clone()), check)
     }
 
     fn unread_own(
@@ -59,7 +72,7 @@ impl PushContext for HubLink {
         channel: ChannelId,
         query: UnreadOwn,
     ) -> LocalBoxFuture<'static, Result<UnreadOwnReply, HubError>> {
-        self.query(channel, query)
+        self.query(channel, Question::UnreadOwn(query), query)
     }
 
     fn gone_while_asked(
@@ -67,7 +80,7 @@ impl PushContext for HubLink {
         channel: ChannelId,
         query: GoneWhileAsked,
     ) -> LocalBoxFuture<'static, Result<Option<GoneMember>, HubError>> {
-        self.query(channel, query)
+        self.query(channel, Question::GoneWhileAsked(query), query)
     }
 
     fn announce(&self, handle: Arc<HookHandle>, event: &'static str, text: String) -> LocalBoxFuture<'static, ()> {

@@ -8,6 +8,7 @@ use futures_util::future::{BoxFuture, Either, Ready, ready};
 use rogerrat_domain::ChannelId;
 
 use super::Hub;
+use crate::counters::Count;
 use crate::error::HubError;
 use crate::ports::instances::{Instance, InstanceId};
 
@@ -19,6 +20,9 @@ pub enum ChannelLocation {
     /// By another instance: requests must go there.
     Elsewhere(Instance),
 }
+
+/// How often a channel is looked up that another instance takes at the same time.
+const TAKE_TRIES: usize = 3;
 
 /// The result of [`Hub::locate`]: immediate for a channel that this hub serves or whose location it knows.
 pub type Located<'a> =
@@ -56,6 +60,27 @@ impl Hub {
         }))
     }
 
+    /// Where a channel is served, which this hub takes if no instance does: two that look at the same time do not both find
+    /// that they may serve it.
+    ///
+    /// # Errors
+    /// As of [`locate`](Self::locate).
+    pub async fn locate_or_take(&self, channel: &ChannelId) -> Result<ChannelLocation, HubError> {
+        for _ in 0..TAKE_TRIES {
+            match self.locate(channel).await? {
+                ChannelLocation::Here if self.shared.log.instances().is_some() => {}
+                location => return Ok(location),
+            }
+            // What else is wrong with the channel, the request for it reports.
+            let Ok(at) = self.find(channel.as_str()).await else { break };
+            match self.dispatcher.open_if_closed(&at.0).await {
+                Err(HubError::Moved) => self.forget_location(channel),
+                _ => break,
+            }
+        }
+        Ok(ChannelLocation::Here)
+    }
+
     /// Forgets where a channel was, because the instance there does not serve it any more.
     pub fn forget_location(&self, channel: &ChannelId) {
         self.shared.locations.forget(channel);
@@ -70,9 +95,23 @@ impl Hub {
         let Some(instances) = self.shared.log.instances() else { return Ok(false) };
         let ended = instances.end_if_dead(instance).await;
         let ended = ended.map_err(HubError::of_log("could not declare an instance ended"))?;
+        if ended {
+            self.dispatcher.counters.add(Count::DeadDeclared, 1);
+        }
         // Its channels may be owned by others even if it is alive.
         self.shared.locations.forget_instance(instance);
         Ok(ended)
+    }
+
+    /// The instances that are alive, this one included; none if the hub shares its log with no other.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn living_instances(&self) -> Result<Vec<Instance>, HubError> {
+        match self.shared.log.instances() {
+            Some(instances) => instances.living().await.map_err(HubError::of_log("could not read the instances")),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The number of this instance; none if the hub shares its log with no other.

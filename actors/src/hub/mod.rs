@@ -8,10 +8,12 @@ mod admin;
 mod channels;
 mod dispatcher;
 mod emails;
+mod facts;
 mod lifecycle;
 mod link;
 mod location;
 mod messages;
+mod peers;
 mod presence;
 mod push;
 mod remote;
@@ -21,8 +23,8 @@ mod transcript;
 mod webhooks;
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use rogerrat_domain::email::EmailKeys;
 use rogerrat_domain::limits::STREAM_EVENTS;
@@ -45,6 +47,7 @@ use crate::instances::{InstanceLife, Locations};
 use crate::mail::Emails;
 use crate::ports::Ports;
 use crate::ports::log::Log;
+use crate::ports::peers::PeerCalls;
 use crate::random::random_u64;
 use crate::security::account_policy::AccountPolicy;
 use crate::security::attempts::Attempts;
@@ -127,6 +130,8 @@ struct Shared {
     counters: Arc<Counters>,
     life: InstanceLife,
     locations: Locations,
+    /// The other instances.
+    peers: Arc<OnceLock<Arc<dyn PeerCalls>>>,
     next_waiter: AtomicU64,
     draining: AtomicBool,
     attempts: Attempts<ChannelId>,

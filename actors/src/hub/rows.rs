@@ -22,6 +22,23 @@ impl Hub {
         self.shared.log.row(kind, name).await
     }
 
+    /// Replaces the text of a row, if it is still `before`. Returns whether it was. Only where hubs share a log.
+    ///
+    /// # Errors
+    /// When the log cannot be written, or no other hub shares it.
+    pub async fn swap_row(
+        &self,
+        kind: &'static str,
+        name: String,
+        before: Option<String>,
+        after: Option<String>,
+    ) -> Result<bool, LogError> {
+        match self.shared.log.instances() {
+            Some(instances) => instances.swap_row(kind, name, before, after).await,
+            None => Err(LogError::Failed("no other hub shares the log".into())),
+        }
+    }
+
     /// Stores a row that an interface needs after a restart, or deletes it if there is no text. The write starts at
     /// once and is complete when the future is; an error is logged.
     pub fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> BoxFuture<'static, ()> {

@@ -12,6 +12,7 @@ use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Rec
 use super::emails::EmailRows;
 use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened, StoredSession};
 use crate::ports::error::LogError;
+use crate::ports::facts::Fact;
 use crate::ports::log::{AppendResult, Log};
 
 /// Accounts in memory.
@@ -203,7 +204,12 @@ fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {
 
 impl Accounts for MemoryAccounts {
     fn change(&self, change: AccountChange) -> BoxFuture<'static, Result<AccountChangeResult, LogError>> {
-        done(Ok(self.kept().change(change)))
+        let result = self.kept().change(change.clone());
+        if let Some(instances) = self.log.instances() {
+            // The log in memory writes it at once.
+            Fact::of_account_change(&change, &result).into_iter().for_each(|fact| drop(instances.write_fact(fact)));
+        }
+        done(Ok(result))
     }
 
     fn open_channel(

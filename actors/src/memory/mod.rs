@@ -3,7 +3,9 @@
 mod accounts;
 mod emails;
 mod log;
+mod shared_instances;
 mod shared_log;
+mod shared_webhooks;
 mod webhook_store;
 
 pub use accounts::MemoryAccounts;

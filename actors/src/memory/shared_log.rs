@@ -3,7 +3,7 @@
 //! It is what a shared log must be, with a mutex in place of transactions: who owns which channel, and which instances have
 //! ended, is checked in the same step as the write that depends on it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::ready;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,43 +12,64 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::deliberate_fault::{DeliberateFault, is_broken};
 use crate::memory::MemoryLog;
 use crate::ports::error::LogError;
-use crate::ports::instances::{DEAD_AFTER_MS, Instance, InstanceId, Instances};
+use crate::ports::facts::{FACTS_KEPT, Fact};
+use crate::ports::instances::{DEAD_AFTER_MS, InstanceId, Instances};
+use crate::ports::lanes::Lane;
 use crate::ports::log::{
     AppendResult, Log, PreviousOwner, StoredChannel, StoredSummary, TranscriptPage, TranscriptPart,
 };
 use crate::ports::webhook_store::WebhookStore;
 
-type UnitResult = Result<(), LogError>;
+pub(super) type UnitResult = Result<(), LogError>;
 
 /// A log in memory that several hubs share. Cloning it is cheap.
 #[derive(Clone)]
 pub struct SharedMemoryLog(Arc<SharedState>);
 
-struct SharedState {
-    log: MemoryLog,
+pub(super) struct SharedState {
+    pub(super) log: MemoryLog,
     /// The clock of the log: it goes on when an instance is frozen.
-    clock: Clock,
+    pub(super) clock: Clock,
     ownership: Mutex<Ownership>,
+    /// The number of the last fact.
+    pub(super) last_fact: watch::Sender<u64>,
 }
 
-/// Instances, and who owns which channel.
+/// Instances, who owns which channel and holds which lane, and the facts.
 #[derive(Default)]
-struct Ownership {
-    instances: BTreeMap<InstanceId, InstanceRow>,
+pub(super) struct Ownership {
+    pub(super) instances: BTreeMap<InstanceId, InstanceRow>,
     owners: HashMap<ChannelId, OwnerRow>,
+    pub(super) lanes: HashMap<Lane, InstanceId>,
+    /// The last facts, and the number of the first of them.
+    pub(super) facts: VecDeque<Fact>,
+    pub(super) first_fact: u64,
 }
 
-struct InstanceRow {
-    url: Arc<str>,
+pub(super) struct InstanceRow {
+    pub(super) url: Arc<str>,
     is_connected: bool,
-    beat_ms: u64,
+    pub(super) beat_ms: u64,
     id_ceiling: MessageId,
-    has_ended: bool,
+    pub(super) has_ended: bool,
+}
+
+impl InstanceRow {
+    /// Declares it ended if it is dead.
+    pub(super) fn end_if_dead(&mut self, now_ms: u64) {
+        self.has_ended |= self.is_dead(now_ms);
+    }
+
+    /// Whether it may be declared ended.
+    pub(super) fn is_dead(&self, now_ms: u64) -> bool {
+        !self.is_connected || now_ms.saturating_sub(self.beat_ms) >= DEAD_AFTER_MS
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -62,7 +83,7 @@ struct OwnerRow {
 }
 
 impl Ownership {
-    fn has_ended(&self, instance: InstanceId) -> bool {
+    pub(super) fn has_ended(&self, instance: InstanceId) -> bool {
         self.instances.get(&instance).is_none_or(|row| row.has_ended)
     }
 
@@ -73,7 +94,7 @@ impl Ownership {
     }
 
     /// The owner of a channel that has not ended.
-    fn living_owner(&self, channel: &ChannelId) -> Option<InstanceId> {
+    pub(super) fn living_owner(&self, channel: &ChannelId) -> Option<InstanceId> {
         self.owners.get(channel)?.owner.filter(|owner| !self.has_ended(*owner))
     }
 
@@ -105,7 +126,8 @@ impl SharedMemoryLog {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it starts a clock")]
     pub fn new() -> Self {
-        Self(Arc::new(SharedState { log: MemoryLog::default(), clock: Clock::start(), ownership: Mutex::default() }))
+        let (log, clock, ownership) = (MemoryLog::default(), Clock::start(), Mutex::default());
+        Self(Arc::new(SharedState { log, clock, ownership, last_fact: watch::Sender::new(0) }))
     }
 
     /// Starts an instance that others reach at `url`.
@@ -116,30 +138,42 @@ impl SharedMemoryLog {
         let beat_ms = self.0.clock.uptime_ms();
         let row = InstanceRow { url: url.into(), is_connected: true, beat_ms, id_ceiling: 0, has_ended: false };
         ownership.instances.insert(id, row);
-        MemoryInstance { shared: self.0.clone(), id, id_ceiling: AtomicU64::new(0) }
+        MemoryInstance { shared: self.0.clone(), id, id_ceiling: AtomicU64::new(0), fact_read: AtomicU64::new(0) }
     }
 }
 
 impl SharedState {
-    fn ownership(&self) -> MutexGuard<'_, Ownership> {
+    /// Writes a fact, and removes the oldest one if there are too many.
+    pub(super) fn write_fact(&self, ownership: &mut Ownership, fact: Fact) {
+        ownership.facts.push_back(fact);
+        if ownership.facts.len() as u64 > FACTS_KEPT {
+            ownership.facts.pop_front();
+            ownership.first_fact += 1;
+        }
+        self.last_fact.send_modify(|last| *last += 1);
+    }
+
+    pub(super) fn ownership(&self) -> MutexGuard<'_, Ownership> {
         self.ownership.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The log as one instance uses it.
 pub struct MemoryInstance {
-    shared: Arc<SharedState>,
-    id: InstanceId,
+    pub(super) shared: Arc<SharedState>,
+    pub(super) id: InstanceId,
     /// The highest ceiling that this instance knows it has.
     id_ceiling: AtomicU64,
+    /// The number of the last fact that it has read.
+    pub(super) fact_read: AtomicU64,
 }
 
-fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {
+pub(super) fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {
     Box::pin(ready(value))
 }
 
 /// The result of a future of the log in memory, which is always ready.
-fn now<T>(future: BoxFuture<'static, T>) -> Option<T> {
+pub(super) fn now<T>(future: BoxFuture<'static, T>) -> Option<T> {
     future.now_or_never()
 }
 
@@ -232,7 +266,11 @@ impl Log for MemoryInstance {
             return done(Err(LogError::NotOwner));
         }
         ownership.owners.remove(channel);
-        self.shared.log.delete_channel(channel)
+        let deleted = now(self.shared.log.delete_channel(channel)).unwrap_or(Err(LogError::Busy));
+        if matches!(deleted, Ok(true)) {
+            self.shared.write_fact(&mut ownership, Fact::ChannelDeleted { channel: channel.clone() });
+        }
+        done(deleted)
     }
 
     fn used(&self, channels: Vec<(ChannelId, u64)>) -> BoxFuture<'static, UnitResult> {
@@ -280,7 +318,12 @@ impl Log for MemoryInstance {
     }
 
     fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> BoxFuture<'static, UnitResult> {
-        self.shared.log.put_row(kind, name, text)
+        let mut ownership = self.shared.ownership();
+        let put = self.shared.log.put_row(kind, name, text);
+        if let Some(fact) = Fact::of_row(kind) {
+            self.shared.write_fact(&mut ownership, fact);
+        }
+        put
     }
 
     fn instances(&self) -> Option<&dyn Instances> {
@@ -288,7 +331,7 @@ impl Log for MemoryInstance {
     }
 
     fn webhooks(&self) -> &dyn WebhookStore {
-        self.shared.log.webhooks()
+        self
     }
 
     fn is_healthy(&self) -> bool {
@@ -300,49 +343,6 @@ impl Log for MemoryInstance {
     }
 
     fn sync(&self) -> BoxFuture<'static, UnitResult> {
-        done(Ok(()))
-    }
-}
-
-impl Instances for MemoryInstance {
-    fn this(&self) -> InstanceId {
-        self.id
-    }
-
-    fn beat(&self) -> BoxFuture<'static, UnitResult> {
-        let beat_ms = self.shared.clock.uptime_ms();
-        match self.shared.ownership().instances.get_mut(&self.id).filter(|row| !row.has_ended) {
-            Some(row) => row.beat_ms = beat_ms,
-            None => return done(Err(LogError::Ended)),
-        }
-        done(Ok(()))
-    }
-
-    fn owner(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Instance>, LogError>> {
-        let ownership = self.shared.ownership();
-        let owner = ownership.living_owner(channel).and_then(|id| {
-            let row = ownership.instances.get(&id)?;
-            Some(Instance { id, url: row.url.clone() })
-        });
-        done(Ok(owner))
-    }
-
-    fn end_if_dead(&self, instance: InstanceId) -> BoxFuture<'static, Result<bool, LogError>> {
-        let now_ms = self.shared.clock.uptime_ms();
-        let mut ownership = self.shared.ownership();
-        if ownership.has_ended(self.id) {
-            return done(Err(LogError::Ended));
-        }
-        if let Some(row) = ownership.instances.get_mut(&instance) {
-            row.has_ended |= !row.is_connected || now_ms.saturating_sub(row.beat_ms) >= DEAD_AFTER_MS;
-        }
-        done(Ok(ownership.has_ended(instance)))
-    }
-
-    fn end(&self) -> BoxFuture<'static, UnitResult> {
-        if let Some(row) = self.shared.ownership().instances.get_mut(&self.id) {
-            row.has_ended = true;
-        }
         done(Ok(()))
     }
 }

@@ -5,11 +5,11 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
-use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, HookOwner};
+use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookChange, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, limits};
 
 use crate::ports::error::LogError;
-use crate::ports::webhook_store::{StoredHook, WebhookStore};
+use crate::ports::webhook_store::{PutHook, StoredHook, WebhookStore};
 
 #[derive(Debug, Default)]
 pub(crate) struct MemoryWebhookStore(Mutex<Tables>);
@@ -52,6 +52,27 @@ impl Tables {
         old.iter().for_each(|no| drop(self.rows.remove(no)));
     }
 
+    /// The size of a hook's queue: number and bytes.
+    fn queue(&self, hook: &HookId) -> (u64, u64) {
+        let due = self.rows.values().filter(|kept| kept.hook == *hook && kept.hidden.is_some());
+        due.fold((0, 0), |(due, bytes), kept| (due + 1, bytes + kept.row.bytes))
+    }
+
+    fn stored(&self, hook: &Hook) -> StoredHook {
+        let (due, bytes) = self.queue(&hook.id);
+        StoredHook { hook: hook.clone(), due, bytes }
+    }
+
+    fn put_hook(&mut self, hook: &Hook, most: Option<usize>) -> PutHook {
+        let is_alike = |known: &&Hook| known.owner == hook.owner && known.push.is_some() == hook.push.is_some();
+        let is_new = !self.hooks.contains_key(&hook.id);
+        if is_new && most.is_some_and(|most| self.hooks.values().filter(is_alike).count() >= most) {
+            return PutHook::Full;
+        }
+        self.hooks.insert(hook.id.clone(), hook.clone());
+        PutHook::Done
+    }
+
     fn drop_hook(&mut self, hook: &HookId) {
         self.hooks.remove(hook);
         self.rows.retain(|_, kept| kept.hook != *hook);
@@ -87,17 +108,33 @@ fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, Result<T, LogError>> 
 impl WebhookStore for MemoryWebhookStore {
     fn hooks(&self) -> BoxFuture<'static, Result<Vec<StoredHook>, LogError>> {
         let tables = self.tables();
-        let kept = |hook: &Hook| {
-            let due = tables.rows.values().filter(|kept| kept.hook == hook.id && kept.hidden.is_some());
-            let (due, bytes) = due.fold((0, 0), |(due, bytes), kept| (due + 1, bytes + kept.row.bytes));
-            StoredHook { hook: hook.clone(), due, bytes }
-        };
-        done(tables.hooks.values().map(kept).collect())
+        done(tables.hooks.values().map(|hook| tables.stored(hook)).collect())
     }
 
-    fn put_hook(&self, hook: &Hook) -> BoxFuture<'static, Result<bool, LogError>> {
-        self.tables().hooks.insert(hook.id.clone(), hook.clone());
-        done(true)
+    fn hook(&self, hook: &HookId) -> BoxFuture<'static, Result<Option<StoredHook>, LogError>> {
+        let tables = self.tables();
+        done(tables.hooks.get(hook).map(|hook| tables.stored(hook)))
+    }
+
+    fn queues(&self) -> BoxFuture<'static, Result<Vec<(HookId, u64, u64)>, LogError>> {
+        let tables = self.tables();
+        let queue = |hook: &HookId| {
+            let (due, bytes) = tables.queue(hook);
+            (due > 0).then(|| (hook.clone(), due, bytes))
+        };
+        done(tables.hooks.keys().filter_map(queue).collect())
+    }
+
+    fn put_hook(&self, hook: &Hook, most: Option<usize>) -> BoxFuture<'static, Result<PutHook, LogError>> {
+        done(self.tables().put_hook(hook, most))
+    }
+
+    fn change_hook(&self, hook: &HookId, change: HookChange) -> BoxFuture<'static, Result<Option<Hook>, LogError>> {
+        let mut tables = self.tables();
+        done(tables.hooks.get_mut(hook).map(|hook| {
+            change.apply(hook);
+            hook.clone()
+        }))
     }
 
     fn drop_hook(&self, hook: &HookId) -> BoxFuture<'static, Result<(), LogError>> {

@@ -2,6 +2,9 @@
 //!
 //! Everything here is decided in the log, by transactions, and with its clock. No instance watches another: whoever needs
 //! one that does not answer [declares it ended](Instances::end_if_dead) (ADR 44).
+//!
+//! Beside channels, instances divide the webhooks among them, by [lanes](Lane), and learn of each other's changes by
+//! [facts](Fact) (ADR 46).
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +13,8 @@ use futures_util::future::BoxFuture;
 use rogerrat_domain::ChannelId;
 
 use crate::ports::error::LogError;
+use crate::ports::facts::{Fact, Facts};
+use crate::ports::lanes::{Lane, Lanes};
 
 /// How often an instance records that it is alive, in milliseconds.
 pub const BEAT_EVERY_MS: u64 = 1_000;
@@ -53,6 +58,55 @@ pub trait Instances: Send + Sync {
     /// [`DEAD_AFTER_MS`]. Returns whether it has ended.
     fn end_if_dead(&self, instance: InstanceId) -> BoxFuture<'static, Result<bool, LogError>>;
 
-    /// Ends the caller, after it has given up its channels.
+    /// Ends the caller, after it has given up its channels. Its lanes are free then.
     fn end(&self) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// The instances that are alive, by number, the caller included: without those that have ended or [may be declared
+    /// ended](Self::end_if_dead).
+    fn living(&self) -> BoxFuture<'static, Result<Vec<Instance>, LogError>>;
+
+    /// Takes free lanes until the caller holds `most`, and returns all that it holds now. A lane is free if no instance
+    /// holds it, or one that [may be declared ended](Self::end_if_dead), which is done in the same step. A lane is held by
+    /// one instance at most, until that one ends or gives it up; but the caller may find that it holds fewer lanes than
+    /// before, because its connection to the log was lost meanwhile, and must stop driving the others at once.
+    ///
+    /// # Errors
+    /// `Ended` if the caller has ended; otherwise when the log cannot be reached, and then the caller holds what it held.
+    fn take_lanes(&self, most: usize) -> BoxFuture<'static, Result<Lanes, LogError>>;
+
+    /// Gives up lanes that the caller holds, and does not drive any more. Takes effect after every write to the
+    /// [`WebhookStore`](crate::WebhookStore) that was called before: whoever takes the lane sees them.
+    fn give_up_lanes(&self, lanes: Lanes) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// The instance that holds a lane; none if it is free.
+    fn lane_holder(&self, lane: Lane) -> BoxFuture<'static, Result<Option<Instance>, LogError>>;
+
+    /// The number of the last fact; 0 if there was none. Whoever reads it first, and then the state that facts are about,
+    /// misses nothing by reading the facts after it.
+    fn last_fact(&self) -> BoxFuture<'static, Result<u64, LogError>>;
+
+    /// The facts after a number, in order, at most [`FACTS_PAGE`](crate::FACTS_PAGE). Those that the caller has caused are
+    /// among them. Facts become visible in the order of their numbers: after a fact was read, none with a lower number
+    /// appears any more.
+    fn facts_after(&self, after: u64) -> BoxFuture<'static, Result<Facts, LogError>>;
+
+    /// Waits until a fact was written that the last [`facts_after`](Self::facts_after) has not returned. It may complete
+    /// without one, and may miss one: the caller also looks twice a second.
+    fn facts_written(&self) -> BoxFuture<'static, ()>;
+
+    /// Writes a fact that belongs to no change of the log.
+    fn write_fact(&self, fact: Fact) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// Stores a text as [`put_meta`](crate::Log::put_meta) does, unless there is one. Returns the stored one.
+    fn put_meta_once(&self, name: &'static str, text: String) -> BoxFuture<'static, Result<String, LogError>>;
+
+    /// Replaces the text of a row, as [`put_row`](crate::Log::put_row) does, if it is still `before`. None is no row.
+    /// Returns whether it was.
+    fn swap_row(
+        &self,
+        kind: &'static str,
+        name: String,
+        before: Option<String>,
+        after: Option<String>,
+    ) -> BoxFuture<'static, Result<bool, LogError>>;
 }

@@ -3,9 +3,12 @@
 pub(crate) mod accounts;
 pub(crate) mod emails;
 pub(crate) mod error;
+pub(crate) mod facts;
 pub(crate) mod instances;
+pub(crate) mod lanes;
 pub(crate) mod log;
 pub(crate) mod mail_sender;
+pub(crate) mod peers;
 pub(crate) mod push_sender;
 pub(crate) mod webhook_sender;
 pub(crate) mod webhook_store;

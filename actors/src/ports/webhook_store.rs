@@ -4,7 +4,7 @@
 //! neither.
 
 use futures_util::future::BoxFuture;
-use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, HookOwner};
+use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookChange, HookId, HookOwner};
 
 use crate::ports::error::LogError;
 
@@ -19,13 +19,37 @@ pub struct StoredHook {
     pub bytes: u64,
 }
 
+/// The result of storing a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutHook {
+    /// It is stored.
+    Done,
+    /// Its channel or account does not exist any more; nothing was stored.
+    NoOwner,
+    /// Its owner has as many of them as it may; nothing was stored.
+    Full,
+}
+
 /// Stores hooks and deliveries, in the order of the calls.
+///
+/// In a shared log, each write is refused with [`LogError::Ended`] if the caller is an instance that has ended, and each
+/// change of hooks is written with its [fact](crate::Fact). Deliveries cause none.
 pub trait WebhookStore: Send + Sync + 'static {
-    /// All hooks.
+    /// All hooks, and the sizes of their queues.
     fn hooks(&self) -> BoxFuture<'static, Result<Vec<StoredHook>, LogError>>;
 
-    /// Stores a hook. Returns false if its channel has been deleted.
-    fn put_hook(&self, hook: &Hook) -> BoxFuture<'static, Result<bool, LogError>>;
+    /// A hook, and the size of its queue.
+    fn hook(&self, hook: &HookId) -> BoxFuture<'static, Result<Option<StoredHook>, LogError>>;
+
+    /// The hooks with due deliveries, as their ids and the sizes of their queues: number and bytes.
+    fn queues(&self) -> BoxFuture<'static, Result<Vec<(HookId, u64, u64)>, LogError>>;
+
+    /// Stores a new hook, unless its owner has `most` of the same type, webhook or push subscription; or replaces the one
+    /// with its id.
+    fn put_hook(&self, hook: &Hook, most: Option<usize>) -> BoxFuture<'static, Result<PutHook, LogError>>;
+
+    /// Changes the stored hook, whatever else has changed it before, and returns it. None if it does not exist.
+    fn change_hook(&self, hook: &HookId, change: HookChange) -> BoxFuture<'static, Result<Option<Hook>, LogError>>;
 
     /// Deletes a hook and all its deliveries.
     fn drop_hook(&self, hook: &HookId) -> BoxFuture<'static, Result<(), LogError>>;
@@ -37,7 +61,8 @@ pub trait WebhookStore: Send + Sync + 'static {
     /// the queue.
     fn enqueue(&self, due: DueDelivery) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// The due deliveries of a hook after the row `after`, oldest first.
+    /// The due deliveries of a hook after the row `after`, oldest first. Rows of a hook become visible in the order of their
+    /// numbers: after a row was read, none of the hook with a lower number appears any more.
     fn due(&self, hook: &HookId, after: u64, limit: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>>;
 
     /// The encrypted message of a delivery; none if the delivery is done or deleted.

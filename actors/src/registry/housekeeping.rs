@@ -15,7 +15,7 @@ use crate::alarm::FAR_MS;
 use crate::channel::actor::ID_RESERVATION_MS;
 use crate::channel::handle::ChannelHandle;
 use crate::channel::messages::CheckNow;
-use crate::counters::Counters;
+use crate::counters::{Count, Counters};
 use crate::ports::accounts::AccountChange;
 use crate::ports::emails::EmailChange;
 use crate::registry::Registry;
@@ -56,7 +56,10 @@ impl Registry {
         ctx.run_interval(DELETE_UNUSED_EVERY, |this, ctx| this.delete_unused(ctx));
         ctx.run_interval(UNLOAD_EVERY, Self::unload_unused);
         ctx.run_interval(Duration::from_millis(WAKE_EVERY_MS), |this, _| this.wake_due());
-        ctx.run_interval(SAVE_EVERY, |this, _| this.reserve_ids_and_save_counters());
+        ctx.run_interval(SAVE_EVERY, |this, ctx| {
+            this.reserve_ids_and_save_counters();
+            this.count_channels(ctx);
+        });
     }
 
     /// When a channel was last used, in milliseconds since the epoch.
@@ -116,6 +119,20 @@ impl Registry {
                 drop(log.put_meta(Counters::NOTE, self.counters.note()));
             }
         }
+    }
+
+    /// Reads the number of channels: in a shared log, other hubs create and delete some.
+    fn count_channels(&self, ctx: &mut Context<Self>) {
+        if self.recovery.log.instances().is_none() {
+            return;
+        }
+        let count = self.recovery.log.count();
+        ctx.spawn(count.into_actor(self).map(|count, this, _| {
+            if let Ok(count) = count {
+                let bands = this.directory.iter().filter(|handle| handle.settings().is_band).count() as u64;
+                this.counters.set(Count::Channels, count + bands);
+            }
+        }));
     }
 
     /// Ends account sessions that have not been used for too long, and removes accounts that own nothing, and codes and

@@ -20,6 +20,7 @@ use crate::channel::recovery::RecoveredChannel;
 use crate::channel::responder::Responders;
 use crate::counters::Count;
 use crate::error::HubError;
+use crate::ports::log::PreviousOwner;
 use crate::registry::Registry;
 use crate::registry::messages::OpenChannel;
 
@@ -29,7 +30,12 @@ pub(crate) type Waiting = oneshot::Sender<Result<(), HubError>>;
 impl Registry {
     /// Starts a channel's actor with its recovered state.
     fn start_actor(&self, handle: &Arc<ChannelHandle>, recovered: RecoveredChannel, arbiter: &ArbiterHandle) {
-        let RecoveredChannel { channel, seq, fence, replayed, crashed, revoked } = recovered;
+        let RecoveredChannel { channel, seq, fence, replayed, previous_owner, crashed, revoked } = recovered;
+        match previous_owner {
+            PreviousOwner::OnlyHub => {}
+            PreviousOwner::GaveUp => self.counters.add(Count::ChannelsMoved, 1),
+            PreviousOwner::Lost { .. } => self.counters.add(Count::ChannelsTakenOver, 1),
+        }
         let proved: Vec<_> =
             channel.live_identities().map(|(callsign, identity)| (callsign.clone(), identity.clone())).collect();
         if !proved.is_empty() {

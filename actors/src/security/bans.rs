@@ -47,8 +47,24 @@ impl Bans {
         self.read(<[Ban]>::len)
     }
 
+    /// Adds a ban, unless it is there already.
     pub(crate) fn add(&self, ban: Ban) {
-        self.change(|list| list.push(ban));
+        self.change(|list| {
+            if !list.iter().any(|known| known.id == ban.id) {
+                list.push(ban);
+            }
+        });
+    }
+
+    /// Replaces the bans by others, and returns those that are new.
+    pub(crate) fn replace(&self, by: Self) -> Vec<Ban> {
+        let by = by.list.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut new = Vec::new();
+        self.change(|list| {
+            new = by.iter().filter(|ban| !list.iter().any(|known| known.id == ban.id)).cloned().collect();
+            *list = by;
+        });
+        new
     }
 
     pub(crate) fn remove(&self, id: &str) {

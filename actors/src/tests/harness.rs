@@ -14,6 +14,7 @@ use rogerrat_domain::op::{
 use rogerrat_domain::{AccountLimits, AckMode, BacklogLimits, Code, ConsumerName, HubKey, SessionId};
 
 use crate::channel::handle::ChannelHandle;
+use crate::ports::webhook_sender::WebhookSender;
 use crate::tests::webhook_receiver::WebhookReceiver;
 use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, LogError, MemoryLog, Ports, ReadResponse, StreamReader};
 
@@ -91,7 +92,7 @@ impl TestHub {
     pub(crate) async fn try_hub(
         ports: Ports,
         clock: Clock,
-        world: Arc<WebhookReceiver>,
+        world: Arc<dyn WebhookSender>,
         idle_lossless_ms: u64,
     ) -> Result<Hub, LogError> {
         let rules = HubRules {

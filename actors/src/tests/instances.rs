@@ -126,3 +126,20 @@ async fn c05_a_hub_that_learns_that_it_was_declared_ended_serves_nothing_any_mor
     assert!(matches!(two.a.hub.locate(two.a.at.id()).await, Err(HubError::Gone)));
     assert!(two.a.hub.ready().await.is_err());
 }
+
+#[actix_rt::test]
+async fn c13_of_two_hubs_that_look_for_a_channel_at_once_one_takes_it_and_the_other_finds_it() {
+    let two = Two::new(durable()).await;
+    let channel = two.a.at.id().clone();
+    two.a.join("ann").await;
+    // It has no owner any more.
+    two.a.pass(super::harness::HOUR_MS).await;
+    two.a.settle().await;
+    two.b.hub.forget_location(&channel);
+    let at_once =
+        futures_util::future::join(two.a.hub.locate_or_take(&channel), two.b.hub.locate_or_take(&channel)).await;
+    let (of_a, of_b) = (at_once.0.unwrap(), at_once.1.unwrap());
+    let here = [&of_a, &of_b].iter().filter(|location| ***location == ChannelLocation::Here).count();
+    assert_eq!(here, 1, "{of_a:?} {of_b:?}");
+    assert_eq!(two.b.hub.locate(&channel).await.unwrap(), of_b);
+}

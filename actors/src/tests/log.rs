@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, HookOwner};
+use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookChange, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 
 use crate::{AppendResult, Log, LogError, MemoryLog, StoredChannel, StoredSummary, TranscriptPage, TranscriptPart};
@@ -218,7 +218,19 @@ impl crate::WebhookStore for NoWebhooks {
         never()
     }
 
-    fn put_hook(&self, _: &Hook) -> BoxFuture<'static, Result<bool, LogError>> {
+    fn hook(&self, _: &HookId) -> BoxFuture<'static, Result<Option<crate::StoredHook>, LogError>> {
+        never()
+    }
+
+    fn queues(&self) -> BoxFuture<'static, Result<Vec<(HookId, u64, u64)>, LogError>> {
+        never()
+    }
+
+    fn put_hook(&self, _: &Hook, _: Option<usize>) -> BoxFuture<'static, Result<crate::PutHook, LogError>> {
+        never()
+    }
+
+    fn change_hook(&self, _: &HookId, _: HookChange) -> BoxFuture<'static, Result<Option<Hook>, LogError>> {
         never()
     }
 

@@ -1,6 +1,6 @@
 //! What every store of webhooks must do, as functions that take a new store.
 
-use rogerrat_actors::{AccountChange, AppendResult, Log, Ports, WebhookStore};
+use rogerrat_actors::{AccountChange, AppendResult, Log, Ports, PutHook, WebhookStore};
 use rogerrat_domain::webhook::{
     Delivery, DeliveryId, DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, HookOwner, MESSAGE_RECEIVED, Retry,
     Secret,
@@ -67,10 +67,10 @@ async fn deliveries_are_due_in_order_until_they_are_done(log: &dyn Log) {
     create(log, "c").await;
     let [one, other, gone] = [1, 2, 3].map(|n| hook(n, of_channel("c")));
     for hook in [&one, &other] {
-        assert!(store.put_hook(hook).await.unwrap());
+        assert_eq!(store.put_hook(hook, None).await.unwrap(), PutHook::Done);
     }
     let changed = Hook { failures: 4, ..one.clone() };
-    assert!(store.put_hook(&changed).await.unwrap());
+    assert_eq!(store.put_hook(&changed, None).await.unwrap(), PutHook::Done);
     for n in [5, 3, 4] {
         store.enqueue(due(n, &[&one, &gone, &other])).await.unwrap();
     }
@@ -107,7 +107,7 @@ async fn the_log_of_a_hook_is_bounded(log: &dyn Log) {
     let store = log.webhooks();
     create(log, "c").await;
     let hook = hook(1, of_channel("c"));
-    assert!(store.put_hook(&hook).await.unwrap());
+    assert_eq!(store.put_hook(&hook, None).await.unwrap(), PutHook::Done);
     let last = limits::HOOK_LOG as u128 + 3;
     for n in 1..=last {
         let mut due = due(n, &[&hook]);
@@ -128,7 +128,7 @@ async fn the_log_of_a_hook_is_bounded(log: &dyn Log) {
 async fn deliveries_are_stored_with_their_record(log: &dyn Log) {
     create(log, "c").await;
     let hook = hook(1, of_channel("c"));
-    assert!(log.webhooks().put_hook(&hook).await.unwrap());
+    assert_eq!(log.webhooks().put_hook(&hook, None).await.unwrap(), PutHook::Done);
     let fence = log.take(&channel("c")).await.unwrap().fence;
     let with = |seq, id, n| Record { due: vec![due(n, &[&hook])], ..record("c", fence, seq, sent(id, 10)) };
     assert_eq!(log.append(with(2, 1, 8)).await, AppendResult::Done);
@@ -146,7 +146,7 @@ async fn hooks_end_with_their_channel(log: &dyn Log) {
     }
     let [deleted, kept] = [hook(1, of_channel("c")), hook(2, of_channel("d"))];
     for hook in [&deleted, &kept] {
-        assert!(store.put_hook(hook).await.unwrap());
+        assert_eq!(store.put_hook(hook, None).await.unwrap(), PutHook::Done);
         // Deliveries of messages of the channel that is deleted.
         store.enqueue(due(1, &[hook])).await.unwrap();
     }
@@ -163,11 +163,11 @@ async fn a_hook_needs_its_owner(ports: &Ports) {
     let store: &dyn WebhookStore = ports.log.webhooks();
     let account = HookOwner::Account(id(1));
     for owner in [account.clone(), of_channel("c")] {
-        assert!(!store.put_hook(&hook(1, owner)).await.unwrap());
+        assert_eq!(store.put_hook(&hook(1, owner), None).await.unwrap(), PutHook::NoOwner);
     }
     for n in [1, 2] {
         open(ports, n, 10).await;
-        assert!(store.put_hook(&hook(u128::from(n), HookOwner::Account(id(n)))).await.unwrap());
+        assert_eq!(store.put_hook(&hook(u128::from(n), HookOwner::Account(id(n))), None).await.unwrap(), PutHook::Done);
         store.enqueue(due(1, &[&hook(u128::from(n), HookOwner::Account(id(n)))])).await.unwrap();
     }
     ports.accounts.change(AccountChange::EndSession { account: id(2), session: hash("session 2") }).await.unwrap();

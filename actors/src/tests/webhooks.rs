@@ -329,7 +329,7 @@ async fn a_format_that_cannot_be_decrypted_is_not_replaced_by_the_default() {
     assert_eq!(posted[0].headers.iter().collect::<Vec<_>>(), [("x-key", "v")]);
     assert_eq!(posted[0].body.render().unwrap(), br#"{"t":"first"}"#);
     let damaged = Hook { format: Some("rubbish".into()), ..hook.hook.clone() };
-    log.webhooks().put_hook(&damaged).await.unwrap();
+    log.webhooks().put_hook(&damaged, None).await.unwrap();
     let test_hub = test_hub.restarted(log).await;
     test_hub.join("ann").await.send("all", "second").await.unwrap();
     assert_eq!(test_hub.states(&hook).await[1], (DeliveryState::Failed, 1));

@@ -6,27 +6,27 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::future::BoxFuture;
-use rogerrat_domain::webhook::{
-    DeliveryRow, DeliveryState, Hook, HookId, HookOwner, PreviousSecret, Secret, hook_not_found,
-};
+use rogerrat_domain::webhook::{Hook, HookChange, HookId, HookOwner, Secret, hook_not_found};
 use rogerrat_domain::{
     AccountId, Encryptor, HookHealth, IdentityRow, Outbox, OutboxEffect, OutboxEvent, Refusal, RetryPlan, limits,
 };
 
 use super::{
-    Forget, Forgotten, FormatEncryptor, HookHandle, HookRegistry, Named, PushContext, Rotate, Subscribe, Unsubscribe,
+    FormatEncryptor, HookHandle, HookRegistry, LaneState, PushContext, Rotate, Subscribe, UnsavedRows, Unsubscribe,
     Wake,
 };
 use crate::alarm::{Alarm, Alarmed};
 use crate::clock::Clock;
-use crate::counters::{Count, Counters};
+use crate::counters::Counters;
 use crate::error::HubError;
 use crate::ports::accounts::Accounts;
 use crate::ports::error::LogError;
+use crate::ports::lanes::Lane;
 use crate::ports::log::Log;
+use crate::ports::peers::PeerCalls;
 use crate::ports::push_sender::PushSender;
 use crate::ports::webhook_sender::WebhookSender;
-use crate::ports::webhook_store::StoredHook;
+use crate::ports::webhook_store::{PutHook, StoredHook};
 use crate::random::{nonce, record_id, secret_bytes};
 
 /// Messages its mailbox holds.
@@ -56,6 +56,10 @@ pub(crate) struct WebhookActor {
     pub(crate) secrets: Encryptor,
     pub(crate) formats: FormatEncryptor,
     pub(crate) alarm: Alarm,
+    pub(crate) lanes: LaneState,
+    pub(crate) unsaved: UnsavedRows,
+    /// The other instances; set once the hub has started.
+    pub(crate) peers: Arc<OnceLock<Arc<dyn PeerCalls>>>,
 }
 
 impl Actor for WebhookActor {
@@ -69,6 +73,9 @@ impl Actor for WebhookActor {
             }
         });
         ctx.run_interval(CHECK_UNUSED_EVERY, Self::check_unused);
+        if self.log.instances().is_some() {
+            return self.schedule_lanes(ctx);
+        }
         for handle in self.hooks.all() {
             self.open(&handle.hook(), ctx);
             self.resume_look(handle, ctx);
@@ -79,12 +86,25 @@ impl Actor for WebhookActor {
 
 impl WebhookActor {
     fn wake_all(&mut self, ctx: &mut Context<Self>) {
-        for hook in self.hooks.with_due() {
-            self.on_event(OutboxEvent::DeliveriesAdded(hook), ctx);
+        for handle in self.hooks.with_due() {
+            self.wake(&handle, ctx);
         }
     }
 
+    /// Deliveries of a hook are due: attempts them here, or wakes the instance that does.
+    fn wake(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
+        if self.lanes.drives(handle.lane) {
+            self.on_event(OutboxEvent::DeliveriesAdded(handle.id.clone()), ctx);
+        } else {
+            self.wake_elsewhere(handle.lane, ctx);
+        }
+    }
+
+    /// Drives a hook, if its lane is driven here.
     pub(super) fn open(&mut self, hook: &Hook, ctx: &mut Context<Self>) {
+        if !self.lanes.drives(Lane::of(&hook.id)) {
+            return;
+        }
         let health = HookHealth { failures: hook.failures, off_ms: hook.off_ms };
         self.on_event(OutboxEvent::HookAdded(hook.id.clone(), RetryPlan::of(hook), health), ctx);
     }
@@ -101,7 +121,7 @@ impl WebhookActor {
             match effect {
                 OutboxEffect::Fetch(hook, after) => self.fetch(hook, after, ctx),
                 OutboxEffect::Send(hook, row, is_first) => self.post(hook, row, is_first, ctx),
-                OutboxEffect::SaveDelivery(hook, row) => self.store_row(&hook, &row),
+                OutboxEffect::SaveDelivery(hook, row) => self.store_row(hook, row, ctx),
                 OutboxEffect::SaveHealth(hook, health) => self.set_health(&hook, health, ctx),
             }
         }
@@ -123,28 +143,6 @@ impl WebhookActor {
         }));
     }
 
-    fn store_row(&self, hook: &HookId, row: &DeliveryRow) {
-        let delivery = &row.delivery;
-        let kept = self.log.webhooks().keep(hook, row);
-        // Not awaited: if a crash loses the write, the delivery is sent once more.
-        drop(kept);
-        let handle = self.hooks.find(hook);
-        let is_push = handle.as_ref().is_some_and(|handle| handle.is_push);
-        let count = match delivery.state {
-            DeliveryState::Due if is_push => return,
-            DeliveryState::Due => return self.counters.add(Count::HooksRetried, 1),
-            DeliveryState::Delivered if is_push => Count::PushesSent,
-            DeliveryState::Failed if is_push => Count::PushesFailed,
-            DeliveryState::Dropped if is_push => Count::PushesDropped,
-            DeliveryState::Delivered => Count::HooksDelivered,
-            DeliveryState::Failed | DeliveryState::Dropped => Count::HooksFailed,
-        };
-        self.counters.add(count, 1);
-        if let Some(handle) = handle {
-            handle.release(row.bytes);
-        }
-    }
-
     fn set_health(&mut self, hook: &HookId, health: HookHealth, ctx: &mut Context<Self>) {
         let Some(handle) = self.hooks.find(hook) else { return };
         if handle.is_push && health.off_ms.is_some() {
@@ -153,8 +151,7 @@ impl WebhookActor {
             ctx.spawn(drop_later);
             return;
         }
-        let before = handle.hook();
-        match (before.off_ms, health.off_ms) {
+        match (handle.with(|hook| hook.off_ms), health.off_ms) {
             (None, Some(_)) => {
                 let failures = health.failures;
                 log::warn!(hook:display, failures; "webhook switched off: its receiver failed too often, or is gone (410)");
@@ -162,9 +159,7 @@ impl WebhookActor {
             (Some(_), None) => log::info!(hook:display; "webhook re-enabled"),
             _ => {}
         }
-        let hook = Hook { failures: health.failures, off_ms: health.off_ms, ..before };
-        drop(self.log.webhooks().put_hook(&hook));
-        handle.set(hook);
+        self.change_hook(&handle, HookChange::Health(health));
     }
 
     /// A new secret, and its encrypted form.
@@ -174,16 +169,29 @@ impl WebhookActor {
         (secret, hidden.into())
     }
 
-    /// Stores a hook. Returns the identities of its owner, if that is an account.
-    pub(super) fn put_hook(&self, hook: &Hook) -> BoxFuture<'static, Result<(bool, OwnedNames), LogError>> {
+    /// Changes a hook in memory and in the log. It is not awaited: if a crash loses the write, the change comes again or does
+    /// not matter.
+    pub(super) fn change_hook(&self, handle: &HookHandle, change: HookChange) {
+        let mut hook = handle.hook();
+        change.apply(&mut hook);
+        handle.set(hook);
+        drop(self.log.webhooks().change_hook(&handle.id, change));
+    }
+
+    /// Stores a hook, unless its owner has `most` of its type. Returns the identities of its owner, if that is an account.
+    pub(super) fn put_hook(
+        &self,
+        hook: &Hook,
+        most: Option<usize>,
+    ) -> BoxFuture<'static, Result<(PutHook, OwnedNames), LogError>> {
         // Read in this order: a change of identities meanwhile arrives as a message after this one.
         let named = match &hook.owner {
             HookOwner::Account(account) => Some((account.clone(), self.accounts.identities(account.clone()))),
             HookOwner::Channel(_) => None,
         };
-        let kept = self.log.webhooks().put_hook(hook);
+        let put = self.log.webhooks().put_hook(hook, most);
         Box::pin(async move {
-            let kept = kept.await?;
+            let kept = put.await?;
             match named {
                 Some((account, named)) => Ok((kept, Some((account, named.await?)))),
                 None => Ok((kept, None)),
@@ -194,14 +202,19 @@ impl WebhookActor {
     /// Records the identities of the account of a hook that was stored.
     ///
     /// # Errors
-    /// The hook was not stored, or its owner does not exist.
-    pub(super) fn stored(&self, hook: &Hook, kept: Result<(bool, OwnedNames), LogError>) -> Result<(), HubError> {
-        let (kept, named) = kept.map_err(not_stored)?;
-        if !kept {
-            return Err(match hook.owner {
-                HookOwner::Channel(_) => Refusal::channel_not_found().into(),
-                HookOwner::Account(_) => Refusal::account_deleted().into(),
-            });
+    /// The hook was not stored, or its owner does not exist, or has as many as it may.
+    pub(super) fn stored(
+        &self,
+        hook: &Hook,
+        put: Result<(PutHook, OwnedNames), LogError>,
+        full: impl FnOnce() -> Refusal,
+    ) -> Result<(), HubError> {
+        let (put, named) = put.map_err(not_stored)?;
+        match (put, &hook.owner) {
+            (PutHook::Done, _) => {}
+            (PutHook::NoOwner, HookOwner::Channel(_)) => return Err(Refusal::channel_not_found().into()),
+            (PutHook::NoOwner, HookOwner::Account(_)) => return Err(Refusal::account_deleted().into()),
+            (PutHook::Full, _) => return Err(full().into()),
         }
         if let Some((account, rows)) = named {
             rows.into_iter().for_each(|row| self.hooks.name(row.callsign, account.clone()));
@@ -214,14 +227,14 @@ impl WebhookActor {
         self.on_event(OutboxEvent::HookRemoved(handle.id.clone()), ctx);
     }
 
-    fn remove_all(&mut self, owner: &HookOwner, ctx: &mut Context<Self>) {
+    pub(super) fn remove_all(&mut self, owner: &HookOwner, ctx: &mut Context<Self>) {
         for handle in self.hooks.of(owner).iter().flat_map(|handles| handles.iter()) {
             self.remove(handle, ctx);
         }
     }
 }
 
-fn not_stored(error: crate::LogError) -> HubError {
+pub(super) fn not_stored(error: crate::LogError) -> HubError {
     HubError::of_log("could not store a webhook")(error)
 }
 
@@ -242,8 +255,8 @@ impl Handler<Wake> for WebhookActor {
     fn handle(&mut self, Wake(hook): Wake, ctx: &mut Self::Context) {
         if let Some(handle) = self.hooks.find(&hook) {
             handle.woken.store(false, Relaxed);
+            self.wake(&handle, ctx);
         }
-        self.on_event(OutboxEvent::DeliveriesAdded(hook), ctx);
     }
 }
 
@@ -252,13 +265,13 @@ impl Handler<Subscribe> for WebhookActor {
 
     fn handle(&mut self, ask: Subscribe, _: &mut Self::Context) -> Self::Result {
         let Subscribe { owner, url, retry, format, bound } = ask;
+        let of = match owner {
+            HookOwner::Channel(_) => "webhooks of a channel",
+            HookOwner::Account(_) => "webhooks of an account",
+        };
+        let full = move || Refusal::limit_reached(of, bound).hint("delete one first");
         if self.hooks.webhooks(&owner) >= bound {
-            let of = match owner {
-                HookOwner::Channel(_) => "webhooks of a channel",
-                HookOwner::Account(_) => "webhooks of an account",
-            };
-            let refused: HubError = Refusal::limit_reached(of, bound).hint("delete one first").into();
-            return AtomicResponse::new(Box::pin(fut::ready(Err(refused))));
+            return AtomicResponse::new(Box::pin(fut::ready(Err(full().into()))));
         }
         let id = HookId::from_random(record_id());
         let (secret, hidden) = self.new_secret(&id);
@@ -284,9 +297,9 @@ impl Handler<Subscribe> for WebhookActor {
             off_ms: None,
             push: None,
         };
-        let kept = self.put_hook(&hook);
-        AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {
-            this.stored(&hook, kept)?;
+        let put = self.put_hook(&hook, Some(bound));
+        AtomicResponse::new(Box::pin(put.into_actor(self).map(move |put, this, ctx| {
+            this.stored(&hook, put, full)?;
             this.hooks.add(StoredHook { hook: hook.clone(), due: 0, bytes: 0 });
             this.open(&hook, ctx);
             Ok((hook, secret))
@@ -319,50 +332,12 @@ impl Handler<Rotate> for WebhookActor {
         };
         let (secret, hidden) = self.new_secret(&handle.id);
         let rotated_ms = self.clock.now().at_ms;
-        let before = handle.hook();
-        let previous =
-            PreviousSecret { secret: before.secret.clone(), rotated_ms, until_ms: rotated_ms + limits::HOOK_GRACE_MS };
-        let hook = Hook { secret: hidden, previous: Some(previous), ..before };
-        let kept = self.log.webhooks().put_hook(&hook);
-        AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, _, _| {
-            if !kept.map_err(not_stored)? {
-                return Err(hook_not_found().into());
-            }
+        let change = HookChange::Secret { secret: hidden, rotated_ms, until_ms: rotated_ms + limits::HOOK_GRACE_MS };
+        let changed = self.log.webhooks().change_hook(&handle.id, change);
+        AtomicResponse::new(Box::pin(changed.into_actor(self).map(move |changed, _, _| {
+            let hook = changed.map_err(not_stored)?.ok_or_else(hook_not_found)?;
             handle.set(hook.clone());
             Ok((hook, secret))
         })))
-    }
-}
-
-impl Handler<Named> for WebhookActor {
-    type Result = ();
-
-    fn handle(&mut self, Named { callsign, account, is_there }: Named, _: &mut Self::Context) {
-        if !is_there {
-            self.hooks.unname(&callsign, &account);
-        } else if self.hooks.of(&HookOwner::Account(account.clone())).is_some() {
-            self.hooks.name(callsign, account);
-        }
-    }
-}
-
-impl Handler<Forget> for WebhookActor {
-    type Result = AtomicResponse<Self, Result<(), HubError>>;
-
-    fn handle(&mut self, Forget(owner): Forget, _: &mut Self::Context) -> Self::Result {
-        let dropped = self.log.webhooks().drop_hooks(&owner);
-        AtomicResponse::new(Box::pin(dropped.into_actor(self).map(move |dropped, this, ctx| {
-            dropped.map_err(not_stored)?;
-            this.remove_all(&owner, ctx);
-            Ok(())
-        })))
-    }
-}
-
-impl Handler<Forgotten> for WebhookActor {
-    type Result = ();
-
-    fn handle(&mut self, Forgotten(owner): Forgotten, ctx: &mut Self::Context) {
-        self.remove_all(&owner, ctx);
     }
 }

@@ -11,6 +11,7 @@ use rogerrat_domain::webhook::{Hook, HookId, HookOwner};
 use rogerrat_domain::{AccountId, Callsign, ChannelId, MemberNo, MessageId, limits};
 
 use super::push_window::PushWindow;
+use crate::ports::lanes::{Lane, Lanes};
 use crate::ports::webhook_store::StoredHook;
 
 /// Members whose leaving is remembered for a subscription, so that it is announced once.
@@ -20,6 +21,7 @@ const ANNOUNCED_GONE: usize = 16;
 #[derive(Debug)]
 pub(crate) struct HookHandle {
     pub(crate) id: HookId,
+    pub(crate) lane: Lane,
     /// Whether it is a push subscription.
     pub(crate) is_push: bool,
     hook: RwLock<Hook>,
@@ -49,6 +51,7 @@ impl HookHandle {
         let StoredHook { hook, due, bytes } = kept;
         Self {
             id: hook.id.clone(),
+            lane: Lane::of(&hook.id),
             is_push: hook.push.is_some(),
             is_on: AtomicBool::new(hook.off_ms.is_none()),
             hook: RwLock::new(hook),
@@ -108,10 +111,18 @@ impl HookHandle {
         fits.then_some(permit)
     }
 
-    /// Frees a slot.
+    /// Frees a slot. Where hubs share a log, another one may have reserved it.
     pub(crate) fn release(&self, bytes: u64) {
-        self.due.fetch_sub(1, Relaxed);
-        self.bytes.fetch_sub(bytes, Relaxed);
+        let less = |by: u64| move |n: u64| Some(n.saturating_sub(by));
+        // It always returns a number.
+        let _ = self.due.fetch_update(Relaxed, Relaxed, less(1));
+        let _ = self.bytes.fetch_update(Relaxed, Relaxed, less(bytes));
+    }
+
+    /// Sets the size of the queue to that in the log. Slots that are reserved at this moment are not counted.
+    pub(crate) fn set_queue(&self, due: u64, bytes: u64) {
+        self.due.store(due, Relaxed);
+        self.bytes.store(bytes, Relaxed);
     }
 }
 
@@ -189,6 +200,13 @@ impl HookRegistry {
         self.identities.remove_if(callsign, |_, whose| whose == account);
     }
 
+    /// Records which identities an account with hooks owns, and no others.
+    pub(crate) fn name_all(&self, account: &AccountId, callsigns: impl IntoIterator<Item = Callsign>) {
+        let named: Vec<_> = callsigns.into_iter().collect();
+        self.identities.retain(|callsign, whose| whose != account || named.contains(callsign));
+        named.into_iter().for_each(|callsign| self.name(callsign, account.clone()));
+    }
+
     /// The accounts that have hooks.
     pub(crate) fn accounts(&self) -> Vec<AccountId> {
         let owners = self.by_owner.iter().filter_map(|handles| match handles.key() {
@@ -218,8 +236,14 @@ impl HookRegistry {
     }
 
     /// Hooks with due deliveries.
-    pub(crate) fn with_due(&self) -> Vec<HookId> {
-        self.by_id.iter().filter(|handle| handle.due() > 0).map(|handle| handle.key().clone()).collect()
+    pub(crate) fn with_due(&self) -> Vec<Arc<HookHandle>> {
+        self.by_id.iter().filter(|handle| handle.due() > 0).map(|handle| handle.value().clone()).collect()
+    }
+
+    /// The hooks of lanes.
+    pub(crate) fn in_lanes(&self, lanes: Lanes) -> Vec<Arc<HookHandle>> {
+        let handles = self.by_id.iter().filter(|handle| lanes.contains(handle.lane));
+        handles.map(|handle| handle.value().clone()).collect()
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<HookHandle>> {

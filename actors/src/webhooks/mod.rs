@@ -2,12 +2,15 @@
 
 mod actor;
 mod hook_registry;
+mod lanes;
 mod messages;
+mod owners;
 mod push_actor;
 mod push_attempt;
 mod push_context;
 mod push_reminders;
 mod push_window;
+mod saves;
 mod send;
 
 use std::sync::Arc;
@@ -23,10 +26,12 @@ use crate::random::nonce;
 
 pub(crate) use actor::WebhookActor;
 pub(crate) use hook_registry::{HookHandle, HookHandles, HookRegistry, QueuePermit};
+pub(crate) use lanes::{LaneState, LeaveLanes, Reread, RereadAll, WakeLanes};
 pub(crate) use messages::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
 pub(crate) use push_actor::{DropPush, SubscribePush};
 pub(crate) use push_context::PushContext;
 pub(crate) use push_reminders::{AskedLeft, OwnSent};
+pub(crate) use saves::UnsavedRows;
 
 /// What a channel needs to queue webhook deliveries.
 #[derive(Clone)]
@@ -122,13 +127,21 @@ pub async fn stored_push_key(
     new_key: impl FnOnce() -> Vec<u8>,
 ) -> Result<Vec<u8>, LogError> {
     let encryptor = Encryptor::new(key, "push key pair");
+    let damaged = || LogError::Damaged("the key pair for web push cannot be decrypted with the hub's key".into());
+    let open = |hidden: &str| encryptor.decrypt_text(hidden, PUSH_KEY_PAIR).ok_or_else(damaged);
     if let Some(hidden) = log.get_meta(PUSH_KEY_PAIR).await? {
-        let damaged = || LogError::Damaged("the key pair for web push cannot be decrypted with the hub's key".into());
-        return encryptor.decrypt_text(&hidden, PUSH_KEY_PAIR).ok_or_else(damaged);
+        return open(&hidden);
     }
     let pair = new_key();
-    log.put_meta(PUSH_KEY_PAIR, encryptor.encrypt_text(&pair, PUSH_KEY_PAIR, nonce())).await?;
-    Ok(pair)
+    let hidden = encryptor.encrypt_text(&pair, PUSH_KEY_PAIR, nonce());
+    match log.instances().map(|instances| instances.put_meta_once(PUSH_KEY_PAIR, hidden.clone())) {
+        // Another instance may have made one at the same time.
+        Some(stored) => open(&stored.await?),
+        None => {
+            log.put_meta(PUSH_KEY_PAIR, hidden).await?;
+            Ok(pair)
+        }
+    }
 }
 
 /// Decrypts the keys of a push subscription.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use rogerrat_domain::push::PushDraft;
-use rogerrat_domain::webhook::{Hook, HookId, HookOwner, PUSH_EXPIRING, Retry};
+use rogerrat_domain::webhook::{Hook, HookChange, HookId, HookOwner, PUSH_EXPIRING, Retry};
 use rogerrat_domain::{Refusal, limits};
 
 use super::{HookHandle, WebhookActor};
@@ -37,15 +37,14 @@ impl WebhookActor {
     /// Drops subscriptions that their pages have not confirmed for long, and announces the end of others.
     pub(super) fn check_unused(&mut self, ctx: &mut Context<Self>) {
         let now_ms = self.clock.expiry_ms();
-        for handle in self.hooks.all().into_iter().filter(|handle| handle.is_push) {
-            let mut hook = handle.hook();
-            let Some(target) = &mut hook.push else { continue };
-            if now_ms >= target.used_ms.saturating_add(limits::PUSH_UNUSED_MS) {
+        let is_ours = |handle: &Arc<HookHandle>| handle.is_push && self.lanes.drives(handle.lane);
+        for handle in self.hooks.all().into_iter().filter(is_ours).collect::<Vec<_>>() {
+            let target = handle.with(|hook| hook.push.as_ref().map(|push| (push.used_ms, push.is_warned)));
+            let Some((used_ms, is_warned)) = target else { continue };
+            if now_ms >= used_ms.saturating_add(limits::PUSH_UNUSED_MS) {
                 self.drop_push(&handle, ctx);
-            } else if now_ms >= target.used_ms.saturating_add(limits::PUSH_WARN_MS) && !target.is_warned {
-                target.is_warned = true;
-                drop(self.log.webhooks().put_hook(&hook));
-                handle.set(hook);
+            } else if now_ms >= used_ms.saturating_add(limits::PUSH_WARN_MS) && !is_warned {
+                self.change_hook(&handle, HookChange::Warned);
                 self.announce(handle, PUSH_EXPIRING, String::new(), ctx);
             }
         }
@@ -61,7 +60,7 @@ impl WebhookActor {
         let member = draft.target.member;
         let is_of_member = |hook: &Hook| hook.push.as_ref().is_some_and(|push| push.member == member);
         let of_member = handles().filter(|handle| handle.with(is_of_member)).count();
-        let refused = |what, bound| Err(Refusal::limit_reached(what, bound).hint("delete one first"));
+        let refused = |what, bound| Err(full(what, bound));
         match owner {
             HookOwner::Channel(_) if of_member >= limits::PUSH_PER_MEMBER => {
                 refused("push subscriptions of a member", limits::PUSH_PER_MEMBER)
@@ -75,6 +74,10 @@ impl WebhookActor {
             _ => Ok(None),
         }
     }
+}
+
+fn full(what: &'static str, bound: usize) -> Refusal {
+    Refusal::limit_reached(what, bound).hint("delete one first")
 }
 
 impl Handler<SubscribePush> for WebhookActor {
@@ -106,9 +109,11 @@ impl Handler<SubscribePush> for WebhookActor {
             off_ms: None,
             push: Some(Box::new(target)),
         };
-        let kept = self.put_hook(&hook);
-        AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {
-            this.stored(&hook, kept)?;
+        // Those of a channel are counted by the hub that owns the channel.
+        let most = matches!(hook.owner, HookOwner::Account(_)).then_some(limits::PUSH_PER_ACCOUNT);
+        let put = self.put_hook(&hook, most);
+        AtomicResponse::new(Box::pin(put.into_actor(self).map(move |put, this, ctx| {
+            this.stored(&hook, put, || full("push subscriptions of an account", limits::PUSH_PER_ACCOUNT))?;
             match replaced.filter(|handle| this.hooks.find(&handle.id).is_some()) {
                 Some(handle) => handle.set(hook.clone()),
                 None => {

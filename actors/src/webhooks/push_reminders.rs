@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use rogerrat_domain::op::{GoneMember, GoneWhileAsked, UnreadMessage, UnreadOwn, UnreadOwnReply};
 use rogerrat_domain::push::PushTarget;
-use rogerrat_domain::webhook::{Hook, HookOwner, PUSH_GONE, PUSH_UNREAD};
+use rogerrat_domain::webhook::{Hook, HookChange, HookOwner, PUSH_GONE, PUSH_UNREAD};
 use rogerrat_domain::{ChannelId, MemberNo, limits};
 
 use super::{HookHandle, WebhookActor};
@@ -93,14 +93,10 @@ impl WebhookActor {
 
     /// Stores when to look next, and what was announced last.
     fn save_look(&self, handle: &HookHandle, look_ms: Option<u64>, announced: u64) {
-        let mut hook = handle.hook();
-        if let Some(push) = &mut hook.push
-            && (push.look_ms, push.announced) != (look_ms, announced)
-        {
-            (push.look_ms, push.announced) = (look_ms, announced);
-            // Not awaited: if the write is lost, a restart looks once more or once less.
-            drop(self.log.webhooks().put_hook(&hook));
-            handle.set(hook);
+        let before = handle.with(|hook| hook.push.as_ref().map(|push| (push.look_ms, push.announced)));
+        if before.is_some_and(|before| before != (look_ms, announced)) {
+            // If the write is lost, a restart looks once more or once less.
+            self.change_hook(handle, HookChange::Look { look_ms, announced });
         }
     }
 

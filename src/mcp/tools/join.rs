@@ -10,6 +10,7 @@ use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs, escaped_bytes, json_b
 use crate::mcp::context::{Counts, RequestContext};
 use crate::mcp::memberships::{Membership, Memberships};
 use crate::mcp::response::ToolResult;
+use crate::mcp::session_store::SessionState;
 use crate::mcp::text::{CONTINUED, KEEP_SESSION, SHARED};
 
 /// The part of an answer for the roster, as a divisor.
@@ -121,18 +122,17 @@ async fn remembered_session(
 /// Binds the MCP session to a membership, in addition to those of other members. Returns whether there are any.
 async fn bind(context: &RequestContext<'_>, new: Membership, continues: Option<&SessionId>) -> bool {
     let Some(mcp_session) = &context.mcp_session else { return false };
-    let mut is_shared = false;
-    let join = |before: Option<&Memberships>, used_ms| {
-        let all = match before {
-            Some(before) => before.joined(new, continues, used_ms),
-            None => Memberships::one(new),
-        };
-        is_shared = all.sole().is_none();
-        Some(all)
+    let continues = continues.cloned();
+    let join = move |before: Option<&Memberships>, used_ms| {
+        Some(match before {
+            Some(before) => before.joined(new.clone(), continues.as_ref(), used_ms),
+            None => Memberships::one(new.clone()),
+        })
     };
-    let stored = context.mcp.sessions.change(mcp_session.nonce, context.now_ms(), join);
-    stored.await;
-    is_shared
+    let sessions = &context.mcp.sessions;
+    sessions.change(mcp_session.nonce, context.now_ms(), join).await;
+    let state = sessions.get(&mcp_session.nonce, context.now_ms());
+    matches!(state, Some(SessionState::Bound(all)) if all.sole().is_none())
 }
 
 impl JoinResult {
@@ -203,7 +203,8 @@ pub(super) async fn leave(context: &RequestContext<'_>, arguments: &ToolArgument
     let reply = context.state.hub.ask(&at.channel, Leave { session: at.session }).await;
     let reply = reply.map_err(HubError::into_refusal)?;
     if let Some(mcp_session) = &context.mcp_session {
-        let leave = |all: Option<&Memberships>, _| all.and_then(|all| all.without(&[session]));
+        let leave =
+            move |all: Option<&Memberships>, _: u64| all.and_then(|all| all.without(std::slice::from_ref(&session)));
         context.mcp.sessions.change(mcp_session.nonce, context.now_ms(), leave).await;
     }
     Ok(ToolResult::new(&serde_json::json!({"ok": reply.ok, "unread": 0}), format!("Left {}.", at.channel.id())))

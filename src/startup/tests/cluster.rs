@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use actix_server::{Server, ServerHandle};
 use futures_util::future::{BoxFuture, Either, ready};
 use rogerrat_actors::{
-    Accounts, ChannelLocation, Clock, Hub, Instance, InstanceId, Located, MemoryAccounts, MemoryInstance, Ports,
-    SharedMemoryLog,
+    Accounts, ChannelLocation, Clock, Hub, HubError, Instance, InstanceId, Located, MemoryAccounts, MemoryInstance,
+    Ports, SharedMemoryLog,
 };
 use rogerrat_domain::{ChannelId, HubKey};
 use serde_json::{Value, json};
@@ -43,7 +43,10 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new() -> Self {
         let log = SharedMemoryLog::new();
-        let accounts = Arc::new(MemoryAccounts::beside(Arc::new(log.start_instance("http://accounts"))));
+        let beside = Arc::new(log.start_instance("http://accounts"));
+        // It is no hub, and takes no lanes.
+        beside.disconnect();
+        let accounts = Arc::new(MemoryAccounts::beside(beside));
         Self { log, accounts }
     }
 
@@ -102,7 +105,7 @@ pub(super) struct TestHub {
     pub(super) address: SocketAddr,
     pub(super) peer_address: SocketAddr,
     pub(super) log: Arc<MemoryInstance>,
-    handle: ServerHandle,
+    pub(super) handle: ServerHandle,
 }
 
 impl TestHub {
@@ -231,6 +234,14 @@ impl ChannelLocator for AllAt {
         self.looks.fetch_add(1, Relaxed);
         let owner = self.owner.get();
         Either::Left(ready(Ok(owner.map_or(ChannelLocation::Here, |owner| ChannelLocation::Elsewhere(owner.clone())))))
+    }
+
+    fn locate_or_take<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<ChannelLocation, HubError>> {
+        Box::pin(self.locate(channel))
+    }
+
+    fn living(&self) -> BoxFuture<'_, Result<Vec<Instance>, HubError>> {
+        Box::pin(ready(Ok(self.owner.get().cloned().into_iter().collect())))
     }
 
     fn forget(&self, _: &ChannelId) {}

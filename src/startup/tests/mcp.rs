@@ -8,11 +8,11 @@ use super::client::{Call, Reply, Stream, wait_until};
 use super::cluster::{Shared, TestHub};
 
 const MODERN: &str = "2026-07-28";
-const LEGACY: &str = "2025-11-25";
+pub(super) const LEGACY: &str = "2025-11-25";
 
 /// An MCP client at one hub.
 #[derive(Clone)]
-struct Client {
+pub(super) struct Client {
     path: String,
     version: &'static str,
     bearer: Option<String>,
@@ -24,7 +24,7 @@ impl Client {
         Self { path: path.to_owned(), version: MODERN, bearer: None, session: None }
     }
 
-    async fn legacy(path: &str, bearer: Option<&str>, version: &'static str, at: SocketAddr) -> Self {
+    pub(super) async fn legacy(path: &str, bearer: Option<&str>, version: &'static str, at: SocketAddr) -> Self {
         let mut client = Self { path: path.to_owned(), version, bearer: bearer.map(str::to_owned), session: None };
         let info = json!({"name": "t", "version": "1"});
         let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": info});
@@ -34,7 +34,7 @@ impl Client {
         client
     }
 
-    fn post(&self, message: &Value) -> Call {
+    pub(super) fn post(&self, message: &Value) -> Call {
         let mut call = Call::post(&*self.path, message).header("accept", "application/json, text/event-stream");
         if let Some(session) = &self.session {
             call = call.header("mcp-session-id", session);
@@ -60,12 +60,12 @@ impl Client {
         headers.into_iter().fold(call, |call, (name, value)| call.header(name, value))
     }
 
-    fn tool(&self, tool: &str, arguments: &Value, id: u64) -> Call {
+    pub(super) fn tool(&self, tool: &str, arguments: &Value, id: u64) -> Call {
         self.message("tools/call", &json!({"name": tool, "arguments": arguments}), id)
     }
 
     /// The structured result of a tool.
-    async fn call(&self, at: &TestHub, tool: &str, arguments: Value) -> Value {
+    pub(super) async fn call(&self, at: &TestHub, tool: &str, arguments: Value) -> Value {
         let result = result(&self.tool(tool, &arguments, 7).at(at.address).await);
         assert!(result["isError"].is_null(), "{tool}: {result}");
         result["structuredContent"].clone()

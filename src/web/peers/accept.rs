@@ -13,6 +13,7 @@ use rogerrat_domain::ChannelId;
 use uuid::Uuid;
 
 use super::Arrived;
+use super::answer::answer;
 use super::proof::{self, ForwardedRequest, PROOF};
 use crate::transport::SeveralClients;
 use crate::web::middleware;
@@ -32,7 +33,7 @@ pub(crate) fn accept(state: &SharedState, mut request: ServiceRequest, next: Nex
         return empty(request, StatusCode::MISDIRECTED_REQUEST);
     }
     let Some(ForwardedRequest { channel, client, origin, id, is_shared }) = statement.forwarded else {
-        return empty(request, StatusCode::NO_CONTENT);
+        return Box::pin(answer(state.clone(), request));
     };
     let id = Uuid::try_parse(&id).unwrap_or_else(|_| Uuid::now_v7());
     request.headers_mut().remove(&PROOF);
@@ -52,7 +53,7 @@ pub(crate) fn accept(state: &SharedState, mut request: ServiceRequest, next: Nex
     Box::pin(async move {
         let located = match known {
             Some(known) => known,
-            None => peers.locator.locate(&channel).await,
+            None => peers.locator.locate_or_take(&channel).await,
         };
         match located {
             Ok(ChannelLocation::Here) => middleware::handle_arrived(&state, request, &next, id).await,

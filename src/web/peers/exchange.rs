@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -61,7 +62,17 @@ enum AttemptError {
 
 impl Exchange<'_> {
     /// Forwards the request, first to `owner`.
-    pub(super) async fn run(&self, request: &HttpRequest, mut owner: Instance) -> Outcome {
+    pub(super) async fn run(&self, request: &HttpRequest, owner: Instance) -> Outcome {
+        let outcome = self.forward(request, owner).await;
+        match &outcome {
+            Outcome::Response(_) => self.peers.answered.fetch_add(1, Relaxed),
+            Outcome::Failed(_) => self.peers.failed.fetch_add(1, Relaxed),
+            Outcome::Here => 0,
+        };
+        outcome
+    }
+
+    async fn forward(&self, request: &HttpRequest, mut owner: Instance) -> Outcome {
         if headers::forwarded(request.headers()).count() > HEADERS {
             return Outcome::Failed(Refusal::invalid("the request has too many headers").into());
         }
@@ -70,7 +81,7 @@ impl Exchange<'_> {
         for look in 0..=LOOKS {
             if look > 0 {
                 sleep(PAUSE * look).await;
-                owner = match locator.locate(self.channel).await {
+                owner = match locator.locate_or_take(self.channel).await {
                     Ok(ChannelLocation::Elsewhere(owner)) => owner,
                     Ok(ChannelLocation::Here) => return Outcome::Here,
                     Err(error) => return Outcome::Failed(error.into()),

@@ -46,7 +46,7 @@ pub(super) struct PeerHealth {
 }
 
 impl PeerHealth {
-    fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock) -> Self {
         let sign_ms = clock.uptime_ms().into();
         Self { clock, sign_ms, waiting: AtomicUsize::new(0), is_silent: watch::Sender::new(false) }
     }

@@ -1,7 +1,7 @@
 //! Where channels are. The hub knows; tests replace it.
 
 use futures_util::future::BoxFuture;
-use rogerrat_actors::{Hub, InstanceId, Located};
+use rogerrat_actors::{ChannelLocation, Hub, HubError, Instance, InstanceId, Located};
 use rogerrat_domain::ChannelId;
 
 /// Finds the instances that own channels.
@@ -14,6 +14,18 @@ pub(crate) trait ChannelLocator: Send + Sync {
     /// # Errors
     /// When the log cannot be read, or this instance has ended.
     fn locate<'a>(&'a self, channel: &'a ChannelId) -> Located<'a>;
+
+    /// Where a channel is, which this instance takes if no other has it.
+    ///
+    /// # Errors
+    /// As of [`locate`](Self::locate).
+    fn locate_or_take<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<ChannelLocation, HubError>>;
+
+    /// The instances that are alive, this one included.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn living(&self) -> BoxFuture<'_, Result<Vec<Instance>, HubError>>;
 
     /// Forgets where a channel was, because that instance does not own it any more.
     fn forget(&self, channel: &ChannelId);
@@ -29,6 +41,14 @@ impl ChannelLocator for Hub {
 
     fn locate<'a>(&'a self, channel: &'a ChannelId) -> Located<'a> {
         self.locate(channel)
+    }
+
+    fn locate_or_take<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<ChannelLocation, HubError>> {
+        Box::pin(self.locate_or_take(channel))
+    }
+
+    fn living(&self) -> BoxFuture<'_, Result<Vec<Instance>, HubError>> {
+        Box::pin(self.living_instances())
     }
 
     fn forget(&self, channel: &ChannelId) {

@@ -5,6 +5,8 @@
 //! the interfaces say which channel a path or a body names.
 
 mod accept;
+mod answer;
+mod call;
 mod connection;
 mod exchange;
 mod headers;
@@ -12,10 +14,12 @@ mod health;
 mod locate;
 mod path;
 mod proof;
+mod reports;
 mod response;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use actix_server::GracefulShutdownSignal;
 use actix_web::body::BoxBody;
@@ -32,6 +36,8 @@ use super::body;
 use super::problem::Problem;
 use super::state::{AppState, SharedState};
 pub(crate) use accept::accept;
+pub(crate) use call::Calls;
+use call::{Answers, NoticeHandler};
 #[cfg(test)]
 pub(crate) use connection::OneChunk;
 use exchange::{Exchange, Outcome};
@@ -40,6 +46,7 @@ pub(crate) use locate::ChannelLocator;
 pub(crate) use path::{channel_after, decoded};
 #[cfg(test)]
 pub(crate) use proof::{ForwardedRequest, Statement, sign};
+pub(crate) use reports::{ChannelsReport, InstancesReport, StatsReport};
 
 /// What the key of the proofs is derived for.
 pub(crate) const PURPOSE: &str = "requests between instances";
@@ -60,6 +67,15 @@ pub(crate) struct Arrived {
 #[derive(Clone, Copy, Debug)]
 struct RequestId(Uuid);
 
+/// Requests that were forwarded.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ForwardedTotals {
+    /// The other instance has responded.
+    pub(crate) answered: u64,
+    /// None has.
+    pub(crate) failed: u64,
+}
+
 /// Extension of a response that came from another instance, which has counted it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CountedElsewhere;
@@ -72,6 +88,9 @@ pub(crate) struct Peers {
     channel_of_path: ChannelOfPath,
     health: HealthTable,
     stopping: GracefulShutdownSignal,
+    notices: OnceLock<NoticeHandler>,
+    answered: AtomicU64,
+    failed: AtomicU64,
     /// The number of this instance.
     this: InstanceId,
 }
@@ -87,7 +106,19 @@ impl Peers {
         stopping: GracefulShutdownSignal,
     ) -> Option<Arc<Self>> {
         let (this, health) = (locator.instance()?, HealthTable::default());
-        Some(Arc::new(Self { locator, signer, clock, channel_of_path, health, stopping, this }))
+        let (notices, answered, failed) = (OnceLock::new(), AtomicU64::new(0), AtomicU64::new(0));
+        Some(Arc::new(Self {
+            locator,
+            signer,
+            clock,
+            channel_of_path,
+            health,
+            stopping,
+            notices,
+            answered,
+            failed,
+            this,
+        }))
     }
 
     /// Responds to a request of a client: by `next`, unless its path names a channel that another instance owns. `id` is
@@ -115,7 +146,7 @@ impl Peers {
         Box::pin(async move {
             let located = match known {
                 Some(known) => known,
-                None => peers.locator.locate(&channel).await,
+                None => peers.locator.locate_or_take(&channel).await,
             };
             let owner = match located {
                 Ok(ChannelLocation::Here) => return next.call(request).await,
@@ -147,7 +178,7 @@ impl Peers {
         channel: &ChannelId,
         body: &Bytes,
     ) -> Option<Result<HttpResponse, Problem>> {
-        let owner = match self.locator.locate(channel).await {
+        let owner = match self.locator.locate_or_take(channel).await {
             Ok(ChannelLocation::Here) => return None,
             Ok(ChannelLocation::Elsewhere(owner)) => owner,
             Err(error) => return Some(Err(error.into())),
@@ -159,6 +190,11 @@ impl Peers {
             Outcome::Failed(problem) => Some(Err(problem)),
             Outcome::Here => None,
         }
+    }
+
+    /// How many requests were forwarded.
+    pub(crate) fn forwarded(&self) -> ForwardedTotals {
+        ForwardedTotals { answered: self.answered.load(Relaxed), failed: self.failed.load(Relaxed) }
     }
 
     /// Whether this instance may serve all these channels.

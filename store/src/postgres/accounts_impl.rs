@@ -2,15 +2,15 @@
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{
-    AccountChange, AccountChangeResult, AccountFacts, Accounts, EmailChange, EmailChangeResult, EmailStore, LogError,
-    Opened, SealedEmail, StoredEmails, StoredSession,
+    AccountChange, AccountChangeResult, AccountFacts, Accounts, EmailChange, EmailChangeResult, EmailStore, Fact,
+    LogError, Opened, SealedEmail, StoredEmails, StoredSession,
 };
 use rogerrat_domain::account_session::SessionLabel;
 use rogerrat_domain::email::EmailLookup;
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 
 use super::int::get_u64;
-use super::{PostgresStore, account_rows, email_rows, opening};
+use super::{PostgresStore, account_rows, cluster_rows, email_rows, opening};
 use crate::shared::encoding::decode_json;
 
 /// The size of a change of an account in the write queue.
@@ -24,7 +24,11 @@ impl Accounts for PostgresStore {
     fn change(&self, change: AccountChange) -> Read<AccountChangeResult> {
         self.write(CHANGE_BYTES, move |db| {
             let change = change.clone();
-            Box::pin(async move { account_rows::change(db, &change).await })
+            Box::pin(async move {
+                let result = account_rows::change(db, &change).await?;
+                cluster_rows::write_facts(db, &Fact::of_account_change(&change, &result)).await?;
+                Ok(result)
+            })
         })
     }
 

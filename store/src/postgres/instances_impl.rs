@@ -1,20 +1,26 @@
 //! [`Instances`] for [`PostgresStore`].
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
-use rogerrat_actors::{DEAD_AFTER_MS, Instance, InstanceId, Instances, LogError};
+use rogerrat_actors::{DEAD_AFTER_MS, Fact, Facts, Instance, InstanceId, Instances, Lane, Lanes, LogError};
 use rogerrat_domain::ChannelId;
 use tokio_postgres::Row;
 
-use super::PostgresStore;
 use super::instance::{InstanceCommand, connection_name, lock_key};
 use super::int::{get_u64, to_sql};
+use super::log_impl::{SMALL, hub_meta};
 use super::queue::Done;
 use super::session::Session;
+use super::{PostgresStore, cluster_rows};
 
 type UnitResult = Result<(), LogError>;
 
+/// How often facts are looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
 /// The instance in the columns 0 (its number) and 1 (its URL).
-fn instance(row: &Row) -> Done<Instance> {
+pub(super) fn instance(row: &Row) -> Done<Instance> {
     Ok(Instance { id: InstanceId(get_u64(row, 0)?), url: row.try_get::<_, &str>(1)?.into() })
 }
 
@@ -48,16 +54,82 @@ impl Instances for PostgresStore {
     fn end(&self) -> BoxFuture<'static, UnitResult> {
         self.command(InstanceCommand::End)
     }
+
+    fn living(&self) -> BoxFuture<'static, Result<Vec<Instance>, LogError>> {
+        self.read(|session| Box::pin(cluster_rows::living(session)))
+    }
+
+    fn take_lanes(&self, most: usize) -> BoxFuture<'static, Result<Lanes, LogError>> {
+        let me = self.channel_writer.instance;
+        let taken = self.read(move |session| Box::pin(cluster_rows::take_lanes(session, me, most)));
+        Box::pin(async move { taken.await? })
+    }
+
+    fn give_up_lanes(&self, lanes: Lanes) -> BoxFuture<'static, UnitResult> {
+        let me = self.channel_writer.instance;
+        // After the writes that were called before.
+        self.write(SMALL, move |session| Box::pin(cluster_rows::give_up_lanes(session, me, lanes)))
+    }
+
+    fn lane_holder(&self, lane: Lane) -> BoxFuture<'static, Result<Option<Instance>, LogError>> {
+        self.read(move |session| Box::pin(cluster_rows::lane_holder(session, lane)))
+    }
+
+    fn last_fact(&self) -> BoxFuture<'static, Result<u64, LogError>> {
+        self.read(|session| Box::pin(cluster_rows::last_fact(session)))
+    }
+
+    fn facts_after(&self, after: u64) -> BoxFuture<'static, Result<Facts, LogError>> {
+        self.read(move |session| Box::pin(cluster_rows::facts_after(session, after)))
+    }
+
+    fn facts_written(&self) -> BoxFuture<'static, ()> {
+        // Nothing is notified: the facts are looked for.
+        Box::pin(tokio::time::sleep(LOOK_EVERY))
+    }
+
+    fn write_fact(&self, fact: Fact) -> BoxFuture<'static, UnitResult> {
+        self.write(SMALL, move |session| {
+            let fact = [fact.clone()];
+            Box::pin(async move { cluster_rows::write_facts(session, &fact).await })
+        })
+    }
+
+    fn put_meta_once(&self, name: &'static str, text: String) -> BoxFuture<'static, Result<String, LogError>> {
+        self.write(text.len(), move |session| {
+            let text = text.clone();
+            Box::pin(async move { cluster_rows::put_meta_once(session, &hub_meta(name), &text).await })
+        })
+    }
+
+    fn swap_row(
+        &self,
+        kind: &'static str,
+        name: String,
+        before: Option<String>,
+        after: Option<String>,
+    ) -> BoxFuture<'static, Result<bool, LogError>> {
+        let bytes = after.as_ref().map_or(0, String::len) + SMALL;
+        self.write(bytes, move |session| {
+            let (name, before, after) = (name.clone(), before.clone(), after.clone());
+            Box::pin(async move {
+                let swapped = cluster_rows::swap_row(session, kind, &name, before.as_deref(), after.as_deref()).await?;
+                let facts: Vec<_> = Fact::of_row(kind).into_iter().filter(|_| swapped).collect();
+                cluster_rows::write_facts(session, &facts).await?;
+                Ok(swapped)
+            })
+        })
+    }
 }
 
 /// Whether an instance has not ended.
-async fn is_alive(session: &Session, instance: i64) -> Done<bool> {
+pub(super) async fn is_alive(session: &Session, instance: i64) -> Done<bool> {
     let sql = "SELECT 1 FROM instances WHERE id = $1 AND ended_at IS NULL";
     Ok(session.query_opt(sql, &[&instance]).await?.is_some())
 }
 
 /// Ends an instance whose lock is free, or that has not recorded for too long that it is alive. Returns whether it has ended.
-async fn end_if_dead(session: &Session, me: i64, other: i64) -> Done<Result<bool, LogError>> {
+pub(super) async fn end_if_dead(session: &Session, me: i64, other: i64) -> Done<Result<bool, LogError>> {
     if !is_alive(session, me).await? {
         return Ok(Err(LogError::Ended));
     }

@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{
-    AppendResult, Instances, Log, LogError, StoredChannel, StoredSummary, TranscriptPage, TranscriptPart, WebhookStore,
+    AppendResult, Fact, Instances, Log, LogError, StoredChannel, StoredSummary, TranscriptPage, TranscriptPart,
+    WebhookStore,
 };
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 use tokio_postgres::Row;
@@ -15,17 +16,17 @@ use tokio_postgres::Row;
 use super::append_job::AppendJob;
 use super::int::{get_u64, to_sql};
 use super::queue::Done;
-use super::{PostgresStore, load, ownership};
+use super::{PostgresStore, cluster_rows, load, ownership};
 use crate::shared::encoding::decode_json;
 use crate::shared::rows::{RecordRow, SnapshotRow};
 
 type UnitResult = Result<(), LogError>;
 
 /// The size of a small write in the queue, in bytes.
-const SMALL: usize = 256;
+pub(super) const SMALL: usize = 256;
 
 /// The name under which the hub's metadata `name` is stored. The prefix keeps it apart from the store's own values.
-fn hub_meta(name: &str) -> String {
+pub(super) fn hub_meta(name: &str) -> String {
     format!("note {name}")
 }
 
@@ -137,7 +138,13 @@ impl Log for PostgresStore {
         let (channel_writer, channel, readers) = (self.channel_writer.clone(), channel.clone(), self.readers.clone());
         let deleted = self.write(SMALL, move |session| {
             let (channel_writer, channel) = (channel_writer.clone(), channel.clone());
-            Box::pin(async move { channel_writer.delete(session, &channel).await })
+            Box::pin(async move {
+                let deleted = channel_writer.delete(session, &channel).await?;
+                if matches!(deleted, Ok(true)) {
+                    cluster_rows::write_facts(session, &[Fact::ChannelDeleted { channel }]).await?;
+                }
+                Ok(deleted)
+            })
         });
         Box::pin(async move {
             let existed = deleted.await??;
@@ -281,7 +288,8 @@ impl Log for PostgresStore {
                     Some(text) => session.execute(put, &[&kind, &name, &text]).await?,
                     None => session.execute("DELETE FROM rows WHERE kind = $1 AND name = $2", &[&kind, &name]).await?,
                 };
-                Ok(())
+                let facts: Vec<_> = Fact::of_row(kind).into_iter().collect();
+                cluster_rows::write_facts(session, &facts).await
             })
         })
     }

@@ -39,6 +39,7 @@ mod accounts_impl;
 mod append;
 mod append_job;
 mod body_key;
+mod cluster_rows;
 mod email_rows;
 mod error;
 mod gate;

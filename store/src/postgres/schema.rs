@@ -6,7 +6,11 @@ use super::error::PostgresError;
 use super::session::Session;
 
 /// Schema version `n` is the result of the first `n` migrations.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/1_log.sql"), include_str!("migrations/2_rows.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/1_log.sql"),
+    include_str!("migrations/2_rows.sql"),
+    include_str!("migrations/3_cluster.sql"),
+];
 
 /// The schema of this version.
 const VERSION: i32 = MIGRATIONS.len() as i32;

@@ -3,8 +3,8 @@
 //! The row of a hook is locked before deliveries are inserted for it. So the numbers of a hook's deliveries rise in the order in
 //! which they become visible, and none is inserted for a hook that another hub deletes.
 
-use rogerrat_actors::StoredHook;
-use rogerrat_domain::webhook::{DeliveryRow, Hook, HookOwner};
+use rogerrat_actors::{PutHook, StoredHook};
+use rogerrat_domain::webhook::{DeliveryRow, Hook, HookChange, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, limits};
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
@@ -14,22 +14,74 @@ use super::queue::Done;
 use super::session::{Parameters, Session};
 use crate::shared::rows::DueDeliveryRows;
 
-/// Stores a hook. False if its owner does not exist.
-pub(super) async fn put_hook(db: &Session, hook: &str, owner: &HookOwner, json: &[u8]) -> Done<bool> {
+/// Stores a hook, unless its owner has `most` of its type, or does not exist.
+pub(super) async fn put_hook(
+    db: &Session,
+    hook: &str,
+    owner: &HookOwner,
+    most: Option<usize>,
+    json: &[u8],
+) -> Done<PutHook> {
     // The owner is not deleted before the transaction ends.
     let (find, id) = match owner {
         HookOwner::Channel(id) => {
             ("SELECT 1 FROM channels WHERE id = $1 AND settings IS NOT NULL FOR KEY SHARE", id.as_str())
         }
-        HookOwner::Account(id) => ("SELECT 1 FROM accounts WHERE id = $1 FOR KEY SHARE", id.as_str()),
+        HookOwner::Account(id) => ("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", id.as_str()),
     };
     if db.query_opt(find, &[&id]).await?.is_none() {
-        return Ok(false);
+        return Ok(PutHook::NoOwner);
+    }
+    if let Some(most) = most {
+        // The first letters of an id tell its type.
+        let sql = "SELECT count(*) >= $3 AND NOT EXISTS (SELECT 1 FROM webhooks WHERE id = $1) FROM webhooks
+                   WHERE owner = $2 AND left(id, 3) = left($1, 3)";
+        let row = db.query_one(sql, &[&hook, &owner.to_string(), &to_sql(most as u64)]).await?;
+        if row.try_get(0)? {
+            return Ok(PutHook::Full);
+        }
     }
     let sql = "INSERT INTO webhooks (id, owner, json) VALUES ($1, $2, $3)
                ON CONFLICT (id) DO UPDATE SET json = excluded.json";
     db.execute(sql, &[&hook, &owner.to_string(), &json]).await?;
-    Ok(true)
+    Ok(PutHook::Done)
+}
+
+/// Changes a hook. Returns it before and after, if it exists.
+pub(super) async fn change_hook(db: &Session, id: &str, change: &HookChange) -> Done<Option<(Hook, Hook)>> {
+    let Some(row) = db.query_opt("SELECT json, no FROM webhooks WHERE id = $1 FOR UPDATE", &[&id]).await? else {
+        return Ok(None);
+    };
+    let Some(before) = decode::<Hook>(row.try_get(0)?, "webhook", get_u64(&row, 1)?) else { return Ok(None) };
+    let mut after = before.clone();
+    change.apply(&mut after);
+    if let Ok(json) = serde_json::to_vec(&after) {
+        db.execute("UPDATE webhooks SET json = $2 WHERE id = $1", &[&id, &json]).await?;
+    }
+    Ok(Some((before, after)))
+}
+
+/// One webhook.
+pub(super) async fn hook(db: &Session, id: &str) -> Done<Option<StoredHook>> {
+    let sql = "SELECT json, no, due, bytes FROM webhooks,
+                   LATERAL (SELECT count(*) AS due, coalesce(sum(octet_length(body)), 0)::bigint AS bytes
+                            FROM deliveries WHERE hook = webhooks.id AND body IS NOT NULL) AS queue
+               WHERE id = $1";
+    let Some(row) = db.query_opt(sql, &[&id]).await? else { return Ok(None) };
+    let Some(hook) = decode::<Hook>(row.try_get(0)?, "webhook", get_u64(&row, 1)?) else { return Ok(None) };
+    Ok(Some(StoredHook { hook, due: get_u64(&row, 2)?, bytes: get_u64(&row, 3)? }))
+}
+
+/// The hooks with due deliveries, and the sizes of their queues.
+pub(super) async fn queues(db: &Session) -> Done<Vec<(HookId, u64, u64)>> {
+    let sql =
+        "SELECT hook, count(*), sum(octet_length(body))::bigint FROM deliveries WHERE body IS NOT NULL GROUP BY hook";
+    let mut queues = Vec::new();
+    for row in db.query(sql, &[]).await? {
+        let Ok(hook) = HookId::parse(row.try_get(0)?) else { continue };
+        queues.push((hook, get_u64(&row, 1)?, get_u64(&row, 2)?));
+    }
+    Ok(queues)
 }
 
 /// Deletes a hook, with its deliveries.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rogerrat_domain::webhook::{HookId, HookOwner};
+use rogerrat_domain::webhook::{HookChange, HookId, HookOwner};
 use rogerrat_domain::{AccountId, ChannelId, MemberNo, MessageId};
 use serde_json::value::RawValue;
 
@@ -79,11 +79,23 @@ pub(crate) struct WebhookDeliveryRow {
 /// A change to the tables of webhooks.
 #[derive(Debug)]
 pub(crate) enum WebhookWrite {
-    PutHook { hook: HookId, owner: HookOwner, json: Vec<u8> },
+    /// Stores a hook, unless its owner has `most` of its type.
+    PutHook {
+        hook: HookId,
+        owner: HookOwner,
+        most: Option<usize>,
+        json: Vec<u8>,
+    },
+    ChangeHook(HookId, HookChange),
     DropHook(String),
     DropHooksOf(String),
     Enqueue(DueDeliveryRows),
-    UpdateDelivery { no: u64, hook: String, json: Vec<u8>, is_done: bool },
+    UpdateDelivery {
+        no: u64,
+        hook: String,
+        json: Vec<u8>,
+        is_done: bool,
+    },
 }
 
 impl RecordRow {
@@ -111,7 +123,7 @@ impl WebhookWrite {
         match self {
             Self::PutHook { json, .. } | Self::UpdateDelivery { json, .. } => json.len() + WEBHOOK_ROW_BYTES,
             Self::Enqueue(due) => due.bytes(),
-            Self::DropHook(_) | Self::DropHooksOf(_) => WEBHOOK_ROW_BYTES,
+            Self::ChangeHook(..) | Self::DropHook(_) | Self::DropHooksOf(_) => WEBHOOK_ROW_BYTES,
         }
     }
 }

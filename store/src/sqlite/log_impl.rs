@@ -40,19 +40,28 @@ impl Store {
 
     /// Writes something that may be in conflict with an earlier write; then the result is false.
     pub(super) fn write_unless_conflict(&self, op: WriteOp) -> BoxFuture<'static, Result<bool, LogError>> {
+        let written = self.write_with_outcome(op);
+        Box::pin(async move {
+            match written.await? {
+                WriteOutcome::Done => Ok(true),
+                WriteOutcome::Conflict => Ok(false),
+                _ => Err(LogError::Failed("the writer failed".into())),
+            }
+        })
+    }
+
+    /// Writes something whose outcome may be other than done. Refused and unknown are errors.
+    pub(super) fn write_with_outcome(&self, op: WriteOp) -> BoxFuture<'static, Result<WriteOutcome, LogError>> {
         let (reply, answer) = oneshot::channel();
         if !self.enqueue_write(op, ReplySender::Outcome(reply)) {
             return Box::pin(ready(Err(LogError::Busy)));
         }
         Box::pin(async move {
             match answer.await {
-                Ok(WriteOutcome::Done) => Ok(true),
-                Ok(WriteOutcome::Conflict) => Ok(false),
                 Ok(WriteOutcome::Refused(why)) => Err(LogError::Failed(why)),
                 Ok(WriteOutcome::Unknown(why)) => Err(LogError::Unknown(why)),
-                Ok(WriteOutcome::Account(_) | WriteOutcome::Email(_) | WriteOutcome::NotMade(_)) | Err(_) => {
-                    Err(LogError::Failed("the writer failed".into()))
-                }
+                Ok(outcome) => Ok(outcome),
+                Err(_) => Err(LogError::Failed("the writer failed".into())),
             }
         })
     }

@@ -2,8 +2,8 @@
 //!
 //! A payload that several hooks need is stored once, encrypted. It is deleted with the last delivery that needs it.
 
-use rogerrat_actors::{LogError, StoredHook};
-use rogerrat_domain::webhook::{DeliveryRow, Hook, HookOwner};
+use rogerrat_actors::{AccountChangeResult, LogError, StoredHook};
+use rogerrat_domain::webhook::{DeliveryRow, Hook, HookChange, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, limits};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 use serde::de::DeserializeOwned;
@@ -16,9 +16,14 @@ use crate::shared::rows::{DueDeliveryRows, WebhookWrite};
 /// Applies a write. It is a conflict if the owner of a new hook is gone.
 pub(super) fn apply(write: &WebhookWrite, connection: &Connection) -> Result<WriteOutcome> {
     match write {
-        WebhookWrite::PutHook { hook, owner, json } => {
+        WebhookWrite::PutHook { hook, owner, most, json } => {
             if !has_owner(connection, owner)? {
                 return Ok(WriteOutcome::Conflict);
+            }
+            if let Some(most) = most
+                && is_full(connection, hook, owner, *most)?
+            {
+                return Ok(WriteOutcome::Account(AccountChangeResult::Full));
             }
             connection
                 .prepare_cached(
@@ -26,6 +31,7 @@ pub(super) fn apply(write: &WebhookWrite, connection: &Connection) -> Result<Wri
                 )?
                 .execute(params![hook.as_str(), owner.to_string(), json])?;
         }
+        WebhookWrite::ChangeHook(id, change) => return change_hook(connection, id, change),
         WebhookWrite::DropHook(id) => drop_hook(connection, id)?,
         WebhookWrite::DropHooksOf(owner) => drop_hooks_of(connection, owner)?,
         WebhookWrite::Enqueue(due) => enqueue(due, connection)?,
@@ -73,6 +79,36 @@ fn has_owner(connection: &Connection, owner: &HookOwner) -> Result<bool> {
         HookOwner::Account(id) => ("SELECT 1 FROM accounts WHERE id = ?1", id.as_str()),
     };
     connection.prepare_cached(find)?.exists([id])
+}
+
+/// Whether a new hook would be one too many of its type, which the first letters of its id tell.
+fn is_full(connection: &Connection, hook: &HookId, owner: &HookOwner, most: usize) -> Result<bool> {
+    let count = "SELECT count(*) >= ?3 AND NOT EXISTS (SELECT 1 FROM webhooks WHERE id = ?1) FROM webhooks
+                 WHERE owner = ?2 AND substr(id, 1, 3) = substr(?1, 1, 3)";
+    let most = to_sqlite(most as u64);
+    connection.prepare_cached(count)?.query_row(params![hook.as_str(), owner.to_string(), most], |row| row.get(0))
+}
+
+/// Changes a hook. It is a conflict if the hook does not exist.
+fn change_hook(connection: &Connection, id: &HookId, change: &HookChange) -> Result<WriteOutcome> {
+    let json = connection
+        .prepare_cached("SELECT json FROM webhooks WHERE id = ?1")?
+        .query_row([id.as_str()], |row| row.get::<_, Vec<u8>>(0))
+        .optional()?;
+    let Some(json) = json else { return Ok(WriteOutcome::Conflict) };
+    let changed = serde_json::from_slice::<Hook>(&json).and_then(|mut hook| {
+        change.apply(&mut hook);
+        serde_json::to_vec(&hook)
+    });
+    match changed {
+        Ok(json) => {
+            connection
+                .prepare_cached("UPDATE webhooks SET json = ?2 WHERE id = ?1")?
+                .execute(params![id.as_str(), json])?;
+            Ok(WriteOutcome::Done)
+        }
+        Err(error) => Ok(WriteOutcome::Refused(error.to_string())),
+    }
 }
 
 fn update_delivery(connection: &Connection, no: u64, hook: &str, json: &[u8], is_done: bool) -> Result<()> {
@@ -156,15 +192,29 @@ fn decode<T: DeserializeOwned>(row: &Row<'_>, column: usize, what: &'static str,
 
 /// All webhooks, in the order of their creation, without damaged ones.
 pub(super) fn hooks(connection: &Connection) -> std::result::Result<Vec<StoredHook>, LogError> {
-    let mut select = connection
-        .prepare_cached(
-            "SELECT json, rowid, (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND payload IS NOT NULL),
-                 (SELECT coalesce(sum(length(body)), 0) FROM deliveries JOIN payloads ON payload = payloads.no
-                  WHERE hook = webhooks.id)
-             FROM webhooks ORDER BY rowid",
-        )
-        .map_err(log_error)?;
-    let mut rows = select.query([]).map_err(log_error)?;
+    let sql = "SELECT json, rowid, (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND payload IS NOT NULL),
+                   (SELECT coalesce(sum(length(body)), 0) FROM deliveries JOIN payloads ON payload = payloads.no
+                    WHERE hook = webhooks.id)
+               FROM webhooks ORDER BY rowid";
+    select_hooks(connection, sql, params![])
+}
+
+/// One webhook.
+pub(super) fn hook(connection: &Connection, id: &HookId) -> std::result::Result<Option<StoredHook>, LogError> {
+    let sql = "SELECT json, rowid, (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND payload IS NOT NULL),
+                   (SELECT coalesce(sum(length(body)), 0) FROM deliveries JOIN payloads ON payload = payloads.no
+                    WHERE hook = webhooks.id)
+               FROM webhooks WHERE id = ?1";
+    Ok(select_hooks(connection, sql, params![id.as_str()])?.pop())
+}
+
+fn select_hooks(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[&dyn rusqlite::ToSql],
+) -> std::result::Result<Vec<StoredHook>, LogError> {
+    let mut select = connection.prepare_cached(sql).map_err(log_error)?;
+    let mut rows = select.query(parameters).map_err(log_error)?;
     let mut hooks = Vec::new();
     while let Some(row) = rows.next().map_err(log_error)? {
         let no = get_u64(row, 1).map_err(log_error)?;
@@ -173,6 +223,22 @@ pub(super) fn hooks(connection: &Connection) -> std::result::Result<Vec<StoredHo
         hooks.push(StoredHook { hook, due, bytes });
     }
     Ok(hooks)
+}
+
+/// The webhooks with due deliveries, and the sizes of their queues.
+pub(super) fn queues(connection: &Connection) -> std::result::Result<Vec<(HookId, u64, u64)>, LogError> {
+    let mut select = connection
+        .prepare_cached(
+            "SELECT hook, count(*), sum(length(body)) FROM deliveries JOIN payloads ON payload = payloads.no GROUP BY hook",
+        )
+        .map_err(log_error)?;
+    let mut rows = select.query([]).map_err(log_error)?;
+    let mut queues = Vec::new();
+    while let Some(row) = rows.next().map_err(log_error)? {
+        let Ok(hook) = HookId::parse(&row.get::<_, String>(0).map_err(log_error)?) else { continue };
+        queues.push((hook, get_u64(row, 1).map_err(log_error)?, get_u64(row, 2).map_err(log_error)?));
+    }
+    Ok(queues)
 }
 
 pub(super) fn due(

@@ -3,10 +3,10 @@
 use std::future::ready;
 
 use futures_util::future::BoxFuture;
-use rogerrat_actors::{LogError, StoredHook, WebhookStore};
-use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, HookOwner};
+use rogerrat_actors::{LogError, PutHook, StoredHook, WebhookStore};
+use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookChange, HookId, HookOwner};
 
-use super::write_request::WriteOp;
+use super::write_request::{WriteOp, WriteOutcome};
 use super::{Store, webhook_rows};
 use crate::shared::rows::{DueDeliveryRows, WebhookWrite};
 
@@ -21,13 +21,41 @@ impl WebhookStore for Store {
         self.readers.query(webhook_rows::hooks)
     }
 
-    fn put_hook(&self, hook: &Hook) -> BoxFuture<'static, Result<bool, LogError>> {
+    fn hook(&self, hook: &HookId) -> BoxFuture<'static, Result<Option<StoredHook>, LogError>> {
+        let hook = hook.clone();
+        self.readers.query(move |connection| webhook_rows::hook(connection, &hook))
+    }
+
+    fn queues(&self) -> BoxFuture<'static, Result<Vec<(HookId, u64, u64)>, LogError>> {
+        self.readers.query(webhook_rows::queues)
+    }
+
+    fn put_hook(&self, hook: &Hook, most: Option<usize>) -> BoxFuture<'static, Result<PutHook, LogError>> {
         let json = match serde_json::to_vec(hook) {
             Ok(json) => json,
             Err(error) => return encoding_failed(&error),
         };
-        let write = WebhookWrite::PutHook { hook: hook.id.clone(), owner: hook.owner.clone(), json };
-        self.write_unless_conflict(WriteOp::Webhook(write))
+        let write = WebhookWrite::PutHook { hook: hook.id.clone(), owner: hook.owner.clone(), most, json };
+        let written = self.write_with_outcome(WriteOp::Webhook(write));
+        Box::pin(async move {
+            Ok(match written.await? {
+                WriteOutcome::Conflict => PutHook::NoOwner,
+                WriteOutcome::Account(_) => PutHook::Full,
+                _ => PutHook::Done,
+            })
+        })
+    }
+
+    fn change_hook(&self, hook: &HookId, change: HookChange) -> BoxFuture<'static, Result<Option<Hook>, LogError>> {
+        let changed = self.write_unless_conflict(WriteOp::Webhook(WebhookWrite::ChangeHook(hook.clone(), change)));
+        let (hook, readers) = (hook.clone(), self.readers.clone());
+        Box::pin(async move {
+            if !changed.await? {
+                return Ok(None);
+            }
+            let stored = readers.query(move |connection| webhook_rows::hook(connection, &hook)).await?;
+            Ok(stored.map(|stored| stored.hook))
+        })
     }
 
     fn drop_hook(&self, hook: &HookId) -> BoxFuture<'static, UnitResult> {

@@ -62,7 +62,7 @@ pub use receipts::{
     MessageReceipts, Receipt, ReceiptCounts, ReceiptState, Receipts, ReceiptsOfMany, ReceiptsOfManyReply, ReceiptsReply,
 };
 pub use resolve_viewer::ResolveViewer;
-pub use revoke::Revoke;
+pub use revoke::{LiveIdentities, Revoke};
 pub use roster::{MemberPresence, OnlineMember, Roster, RosterMember, RosterReply};
 pub use rotate_token::RotateToken;
 pub use send::{RecipientPresence, Send, SendReply};

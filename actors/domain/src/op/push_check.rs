@@ -1,6 +1,7 @@
 //! Whether a message that is about to be pushed is still unread.
 
 use memchr::memmem;
+use serde::{Deserialize, Serialize};
 
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Member};
@@ -10,7 +11,7 @@ use crate::push::{MessageFacts, SubscribedMember};
 use crate::{Now, Refusal};
 
 /// Determines whether a member has read or answered a message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PushCheck {
     /// The member.
     pub member: PushMember,
@@ -21,7 +22,7 @@ pub struct PushCheck {
 }
 
 /// A member, by its subscription or its callsign.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum PushMember {
     /// A subscribed member.
     Subscribed(SubscribedMember),
@@ -30,7 +31,7 @@ pub enum PushMember {
 }
 
 /// What is known of a message that is about to be pushed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PushVerdict {
     /// The member has left the channel.
     Absent,

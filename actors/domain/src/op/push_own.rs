@@ -1,5 +1,7 @@
 //! What became of the messages that a subscribed member sent: whether they are read, and whether who was asked is gone.
 
+use serde::{Deserialize, Serialize};
+
 use crate::callsign::Callsign;
 use crate::channel::{Channel, DeliveryRecord, Member, Task};
 use crate::ids::{AccountId, MemberNo, MessageId};
@@ -11,7 +13,7 @@ use crate::push::SubscribedMember;
 use crate::{Now, Refusal};
 
 /// Finds a message of a member that nobody has read for long, by recipients who have no poll or stream open.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct UnreadOwn {
     /// The member.
     pub member: SubscribedMember,
@@ -20,7 +22,7 @@ pub struct UnreadOwn {
 }
 
 /// What [`UnreadOwn`] found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadOwnReply {
     /// A message to announce.
     pub unread: Option<UnreadMessage>,
@@ -29,7 +31,7 @@ pub struct UnreadOwnReply {
 }
 
 /// A message that was not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadMessage {
     /// Its id.
     pub id: MessageId,
@@ -71,7 +73,7 @@ impl Query for UnreadOwn {
 }
 
 /// Determines whether a member that has left still owes another one an answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct GoneWhileAsked {
     /// Who asked.
     pub member: SubscribedMember,
@@ -80,7 +82,7 @@ pub struct GoneWhileAsked {
 }
 
 /// A member that has left, and the message that it did not answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoneMember {
     /// The member.
     pub callsign: Callsign,

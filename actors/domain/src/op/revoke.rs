@@ -4,7 +4,7 @@ use crate::callsign::Callsign;
 use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
 use crate::identity::Identity;
-use crate::op::Operation;
+use crate::op::{Operation, Query};
 use crate::{Now, Refusal};
 
 /// Ends the session that joined with a key of an identity, if there is one.
@@ -28,6 +28,18 @@ impl Operation for Revoke {
 
     fn answer(self, _: &mut Channel, entries: &[Entry], _: Now, _: &mut Effects) -> bool {
         !entries.is_empty()
+    }
+}
+
+/// The callsigns and keys of the members online that joined with an identity.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveIdentities;
+
+impl Query for LiveIdentities {
+    type Reply = Vec<(Callsign, Identity)>;
+
+    fn answer(&self, channel: &Channel, _: Now) -> Result<Self::Reply, Refusal> {
+        Ok(channel.live_identities().map(|(callsign, identity)| (callsign.clone(), identity.clone())).collect())
     }
 }
 

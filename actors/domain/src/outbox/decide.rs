@@ -19,6 +19,7 @@ impl Outbox {
         match event {
             OutboxEvent::HookAdded(hook, retry, health) => vec![OutboxEntry::AddHook(hook, retry, health)],
             OutboxEvent::HookRemoved(hook) => vec![OutboxEntry::RemoveHook(hook)],
+            OutboxEvent::HookReleased(hook) => vec![OutboxEntry::ReleaseHook(hook)],
             OutboxEvent::DeliveriesAdded(hook) => vec![OutboxEntry::ExpectRows(hook)],
             OutboxEvent::FetchFailed(hook) => vec![OutboxEntry::FetchLater(hook)],
             OutboxEvent::Fetched(hook, rows, is_all) => self.on_fetched(&hook, &rows, is_all, now),

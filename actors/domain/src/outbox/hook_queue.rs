@@ -59,8 +59,10 @@ impl HookQueue {
     pub(super) fn fetched(&mut self, rows: Vec<DeliveryRow>, is_all: bool, now: Now) {
         self.is_fetching = false;
         self.may_have_more = !is_all || std::mem::take(&mut self.fetch_again);
-        self.after = rows.last().map_or(self.after, |row| row.no);
-        self.rows.extend(rows);
+        let after = self.after;
+        self.after = rows.last().map_or(after, |row| row.no.max(after));
+        // A read that began before the webhook was released and taken again may return rows once more.
+        self.rows.extend(rows.into_iter().filter(|row| row.no > after));
         self.schedule_head(now);
     }
 

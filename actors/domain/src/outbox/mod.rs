@@ -76,6 +76,8 @@ pub enum OutboxEvent {
     HookAdded(HookId, RetryPlan, HookHealth),
     /// A webhook was removed.
     HookRemoved(HookId),
+    /// A webhook shall be driven elsewhere. A running attempt of it goes on, and its result is stored.
+    HookReleased(HookId),
     /// Deliveries were added to a webhook's queue in the log.
     DeliveriesAdded(HookId),
     /// The next rows of a queue were read. The flag says whether they are the last.
@@ -93,6 +95,8 @@ pub enum OutboxEntry {
     AddHook(HookId, RetryPlan, HookHealth),
     /// Stop serving a webhook.
     RemoveHook(HookId),
+    /// Stop serving a webhook once its running attempt has ended.
+    ReleaseHook(HookId),
     /// Expect more rows in the log.
     ExpectRows(HookId),
     /// Append rows to the queue in memory. The flag says whether they are the last.
@@ -164,7 +168,8 @@ impl Outbox {
             OutboxEntry::AddHook(hook, retry, health) => {
                 self.queues.insert(hook, HookQueue::new(retry, health));
             }
-            OutboxEntry::RemoveHook(hook) => self.close(&hook),
+            OutboxEntry::RemoveHook(hook) => self.close(&hook, 0),
+            OutboxEntry::ReleaseHook(hook) => self.close(&hook, 1),
             OutboxEntry::ExpectRows(hook) => {
                 if let Some(queue) = self.queues.get_mut(&hook) {
                     queue.may_have_more = true;
@@ -212,26 +217,28 @@ impl Outbox {
     }
 
     fn done(&mut self, hook: &HookId, row: DeliveryRow, health: HookHealth, now: Now, effects: &mut Vec<OutboxEffect>) {
+        let has_changed = self.queues.get(hook).is_some_and(|queue| queue.health != health);
         self.attempt_ended(hook);
         effects.push(OutboxEffect::SaveDelivery(hook.clone(), row));
         if let Some(queue) = self.queues.get_mut(hook) {
             queue.rows.pop_front();
             queue.schedule_head(now);
             queue.is_failing = health.failures > 0;
-            if queue.health != health {
-                queue.health = health;
-                effects.push(OutboxEffect::SaveHealth(hook.clone(), health));
-            }
+            queue.health = health;
+        }
+        if has_changed {
+            effects.push(OutboxEffect::SaveHealth(hook.clone(), health));
         }
         self.advance(hook, now, effects);
     }
 
-    fn close(&mut self, hook: &HookId) {
+    /// Stops serving a webhook. The first `kept` rows are kept for the result of a running attempt.
+    fn close(&mut self, hook: &HookId, kept: usize) {
         // A running attempt goes on, and counts until it ends.
         let Some(queue) = self.queues.get_mut(hook) else { return };
         if queue.is_running {
             queue.is_closed = true;
-            queue.rows.clear();
+            queue.rows.truncate(kept);
         } else {
             self.queues.remove(hook);
         }
@@ -313,6 +320,12 @@ impl Outbox {
     #[must_use]
     pub fn running_attempts(&self) -> usize {
         self.running
+    }
+
+    /// Whether an attempt of a webhook is running.
+    #[must_use]
+    pub fn is_attempting(&self, hook: &HookId) -> bool {
+        self.queues.get(hook).is_some_and(|queue| queue.is_running)
     }
 
     /// The health of a webhook; none if it is not served.

@@ -3,6 +3,7 @@
 //! The [`Outbox`](crate::Outbox) decides when deliveries are attempted and when a webhook is switched off.
 
 mod body;
+mod change;
 mod delivery;
 mod format;
 mod sign;
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 pub use body::{WebhookBody, test_message};
+pub use change::HookChange;
 pub use delivery::{AttemptOutcome, Delivery, DeliveryId, DeliveryRow, DeliveryState, DueDelivery, Failure};
 pub use format::{FormatSummary, HeaderInput, HookHeaders, RequestFormat};
 pub use sign::{Secret, plain_signature, standard_signature};

@@ -15,8 +15,8 @@ use super::links::Links;
 use super::oracle::Oracle;
 use crate::random::{RngExt as _, SeedableRng as _, StdRng};
 use crate::{
-    AppendResult, Instance, InstanceId, Instances, Log, LogError, MemoryInstance, StoredChannel, StoredSummary,
-    TranscriptPage, TranscriptPart, WebhookStore,
+    AppendResult, Instances, Log, LogError, MemoryInstance, StoredChannel, StoredSummary, TranscriptPage,
+    TranscriptPart, WebhookStore,
 };
 
 /// How long a call waits for a log that is away before it fails.
@@ -56,7 +56,7 @@ type Call = Box<dyn FnOnce(&MemoryInstance, Fate) + Send>;
 
 /// See the module.
 pub(super) struct LinkedLog {
-    inner: Arc<MemoryInstance>,
+    pub(super) inner: Arc<MemoryInstance>,
     links: Links,
     calls: mpsc::Sender<Call>,
     is_healthy: Arc<AtomicBool>,
@@ -138,7 +138,7 @@ impl LinkedLog {
     }
 
     /// The same, with errors of the log.
-    fn ask<T: Send + 'static>(
+    pub(super) fn ask<T: Send + 'static>(
         &self,
         run: impl FnOnce(&MemoryInstance, &mut Oracle) -> BoxFuture<'static, Result<T, LogError>> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, LogError>> {
@@ -280,7 +280,7 @@ impl Log for LinkedLog {
         name: String,
         text: Option<String>,
     ) -> BoxFuture<'static, Result<(), LogError>> {
-        self.inner.put_row(kind, name, text)
+        self.ask(move |inner, _| inner.put_row(kind, name, text))
     }
 
     fn instances(&self) -> Option<&dyn Instances> {
@@ -288,7 +288,7 @@ impl Log for LinkedLog {
     }
 
     fn webhooks(&self) -> &dyn WebhookStore {
-        self.inner.webhooks()
+        self
     }
 
     fn is_healthy(&self) -> bool {
@@ -301,28 +301,5 @@ impl Log for LinkedLog {
 
     fn sync(&self) -> BoxFuture<'static, Result<(), LogError>> {
         self.ask(|inner, _| inner.sync())
-    }
-}
-
-impl Instances for LinkedLog {
-    fn this(&self) -> InstanceId {
-        self.inner.this()
-    }
-
-    fn beat(&self) -> BoxFuture<'static, Result<(), LogError>> {
-        self.ask(|inner, _| inner.beat())
-    }
-
-    fn owner(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Instance>, LogError>> {
-        let channel = channel.clone();
-        self.ask(move |inner, _| inner.owner(&channel))
-    }
-
-    fn end_if_dead(&self, instance: InstanceId) -> BoxFuture<'static, Result<bool, LogError>> {
-        self.ask(move |inner, _| inner.end_if_dead(instance))
-    }
-
-    fn end(&self) -> BoxFuture<'static, Result<(), LogError>> {
-        self.ask(|inner, _| inner.end())
     }
 }

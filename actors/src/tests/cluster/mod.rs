@@ -5,10 +5,14 @@
 //! simulate` does so with optimizations.
 
 mod client;
+mod linked_instances;
 mod linked_log;
 mod links;
 mod node;
 mod oracle;
+mod peers;
+mod posts;
+mod receiver;
 mod simulation;
 
 use oracle::Totals;
@@ -81,4 +85,9 @@ fn the_oracle_finds_a_reply_before_the_commit() {
 #[test]
 fn the_oracle_finds_a_delivery_without_doubt() {
     finds(DeliberateFault::MissingDoubt, "twice with attempt 1", 1..200);
+}
+
+#[test]
+fn the_oracle_finds_a_webhook_that_several_hubs_drive() {
+    finds(DeliberateFault::UnheldLanes, "was delivered by", 1..100);
 }

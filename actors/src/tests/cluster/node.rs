@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use super::linked_log::LinkedLog;
 use super::links::Links;
 use super::oracle::Oracle;
+use super::peers::{Hubs, LinkedPeers};
+use super::receiver::Receiver;
 use crate::tests::harness::{DAWN_MS, TestHub};
-use crate::tests::webhook_receiver::WebhookReceiver;
 use crate::{Clock, Hub, InstanceId, MemoryInstance, Ports, SharedMemoryLog};
 
 /// How long a durable channel stays with a hub that nobody uses it at, in milliseconds.
@@ -27,6 +28,7 @@ pub(super) struct Node {
     /// Requests under way.
     pub(super) requests: Cell<usize>,
     instance: Arc<MemoryInstance>,
+    oracle: Arc<Mutex<Oracle>>,
 }
 
 impl Node {
@@ -35,6 +37,7 @@ impl Node {
         log: &SharedMemoryLog,
         oracle: &Arc<Mutex<Oracle>>,
         lost_per_mille: &Arc<AtomicU32>,
+        hubs: &Hubs,
         skew_ms: u64,
         seed: u64,
     ) -> Option<Rc<Self>> {
@@ -44,7 +47,10 @@ impl Node {
         let linked = LinkedLog::start(instance.clone(), links.clone(), lost_per_mille.clone(), seed, oracle.clone());
         let clock = Clock::steady(DAWN_MS + skew_ms);
         let ports = Ports::with_log(Arc::new(linked));
-        let hub = TestHub::try_hub(ports, clock, Arc::new(WebhookReceiver::default()), IDLE_MS).await.ok()?;
+        let receiver = Arc::new(Receiver::new(id, links.clone(), oracle.clone(), seed));
+        let hub = TestHub::try_hub(ports, clock, receiver, IDLE_MS).await.ok()?;
+        hubs.lock().unwrap().insert(id, (hub.clone(), links.clone()));
+        hub.set_peers(Arc::new(LinkedPeers { links: links.clone(), hubs: hubs.clone() }));
         Some(Rc::new(Self {
             id,
             hub,
@@ -53,12 +59,14 @@ impl Node {
             is_gone: Cell::new(false),
             requests: Cell::new(0),
             instance,
+            oracle: oracle.clone(),
         }))
     }
 
     /// Ends the process.
     pub(super) fn kill(&self) {
         self.links.set(|state| state.killed = true);
+        self.oracle.lock().unwrap().posts.ended(self.id);
         self.instance.disconnect();
         self.is_gone.set(true);
     }

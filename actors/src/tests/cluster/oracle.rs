@@ -4,8 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use rogerrat_domain::webhook::AttemptOutcome;
 use rogerrat_domain::{ChannelId, MessageId};
 
+use super::posts::PostedWebhooks;
+use crate::ports::webhook_sender::WebhookRequest;
 use crate::{Clock, InstanceId, PreviousOwner, StoredChannel};
 
 /// A member of a channel, by its callsign.
@@ -46,6 +49,8 @@ pub(super) struct Totals {
     pub(super) cuts: u64,
     pub(super) stops: u64,
     pub(super) hubs_ended: u64,
+    pub(super) webhooks: u64,
+    pub(super) webhooks_repeated: u64,
 }
 
 /// See the module.
@@ -59,6 +64,7 @@ pub(super) struct Oracle {
     texts: HashMap<(ChannelId, MessageId), String>,
     ids: HashMap<(ChannelId, String), MessageId>,
     readers: BTreeMap<Who, Reader>,
+    pub(super) posts: PostedWebhooks,
     pub(super) totals: Totals,
     pub(super) violations: Vec<String>,
     pub(super) trace: Vec<String>,
@@ -87,6 +93,34 @@ impl Oracle {
         if durable {
             self.durable.insert(channel.clone());
         }
+    }
+
+    /// A webhook was posted. Returns the answer.
+    pub(super) fn posted(&mut self, from: InstanceId, request: &WebhookRequest, fails: bool) -> AttemptOutcome {
+        let (outcome, wrong) = self.posts.posted(from, request, fails);
+        let delivery = &request.body.delivery;
+        self.note(|| format!("{from} posts {} of {:?}: {outcome:?}", request.id, delivery.message));
+        wrong.into_iter().for_each(|wrong| self.violation(wrong));
+        outcome
+    }
+
+    /// Whether the webhooks of everything acknowledged were delivered.
+    pub(super) fn has_all_webhooks(&self) -> bool {
+        let has_all = |(channel, messages): (&ChannelId, &Vec<Acknowledged>)| {
+            self.posts.missing(channel, messages.iter().map(|message| message.id)).next().is_none()
+        };
+        self.acknowledged.iter().all(has_all)
+    }
+
+    /// The webhooks of everything acknowledged were delivered, none twice without a reason.
+    pub(super) fn check_webhooks(&mut self) {
+        let mut wrong: Vec<_> = self.posts.doubled().collect();
+        for (channel, messages) in &self.acknowledged {
+            let missing = self.posts.missing(channel, messages.iter().map(|message| message.id));
+            wrong.extend(missing.map(|message| format!("{channel}: the webhook of {message} was not delivered")));
+        }
+        (self.totals.webhooks, self.totals.webhooks_repeated) = (self.posts.delivered, self.posts.repeated);
+        wrong.into_iter().for_each(|wrong| self.violation(wrong));
     }
 
     /// An instance took a channel.
@@ -236,12 +270,15 @@ impl Totals {
         self.cuts += other.cuts;
         self.stops += other.stops;
         self.hubs_ended += other.hubs_ended;
+        self.webhooks += other.webhooks;
+        self.webhooks_repeated += other.webhooks_repeated;
     }
 
     /// Whether each interesting case happened.
     pub(super) fn covers_everything(&self) -> bool {
         let of_messages = [self.delivered, self.repeated, self.gaps, self.lost_in_gaps, self.given_up, self.taken_over];
         let of_hubs = [self.kills, self.freezes, self.cuts, self.stops, self.hubs_ended];
-        of_messages.iter().chain(&of_hubs).all(|n| *n > 0)
+        let of_webhooks = [self.webhooks, self.webhooks_repeated];
+        of_messages.iter().chain(&of_hubs).chain(&of_webhooks).all(|n| *n > 0)
     }
 }

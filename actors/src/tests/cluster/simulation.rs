@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rogerrat_domain::op::CreateInput;
+use rogerrat_domain::webhook::{HookOwner, SubscribeInput};
 use rogerrat_domain::{ChannelId, Durability};
 use tokio::time::{sleep, timeout};
 
 use super::client::Client;
 use super::node::Node;
 use super::oracle::{Oracle, Totals};
+use super::peers::Hubs;
 use crate::deliberate_fault::{DeliberateFault, set_fault};
 use crate::random::{RngExt as _, SeedableRng as _, StdRng};
 use crate::{InstanceId, SharedMemoryLog};
@@ -25,6 +27,8 @@ const LOST_PER_MILLE: u32 = 10;
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// How long a simulation may take, in its own time.
 const TIME_LIMIT: Duration = Duration::from_secs(3600);
+/// How often webhooks are looked for once nothing goes wrong any more, every 100 ms.
+const WEBHOOK_LOOKS: u32 = 600;
 /// How far the clocks of the hubs may differ, in milliseconds.
 const SKEW_MS: u64 = 5_000;
 
@@ -35,6 +39,7 @@ pub(super) struct World {
     nodes: RefCell<Vec<Rc<Node>>>,
     oracle: Arc<Mutex<Oracle>>,
     lost_per_mille: Arc<AtomicU32>,
+    hubs: Hubs,
     /// What it is doing, for a message.
     phase: Cell<&'static str>,
 }
@@ -81,7 +86,9 @@ impl World {
     async fn start_node(&self) {
         loop {
             let (skew_ms, seed) = self.draw(|rng| (rng.random_range(0..SKEW_MS), rng.random()));
-            if let Some(node) = Node::start(&self.log, &self.oracle, &self.lost_per_mille, skew_ms, seed).await {
+            if let Some(node) =
+                Node::start(&self.log, &self.oracle, &self.lost_per_mille, &self.hubs, skew_ms, seed).await
+            {
                 self.nodes.borrow_mut().push(node);
                 return;
             }
@@ -195,6 +202,11 @@ impl World {
             let created = hub.create(CreateInput { durability, ..CreateInput::default() }, None).await.unwrap();
             let channel = created.channel.id().clone();
             self.oracle().created(&channel, n % 2 == 0);
+            if n % 2 == 0 {
+                let input = SubscribeInput { url: "http://receiver".into(), ..SubscribeInput::default() };
+                hub.subscribe(HookOwner::Channel(channel.clone()), input).await.unwrap();
+                self.oracle().posts.hooked(&channel);
+            }
             channels.push(channel);
         }
         channels
@@ -226,8 +238,20 @@ impl World {
         // Instances that were declared ended learn it.
         sleep(Duration::from_secs(5)).await;
         join_all(clients.iter_mut().map(Client::read_everything)).await;
+        self.phase.set("posting webhooks");
+        for _ in 0..WEBHOOK_LOOKS {
+            if self.oracle().has_all_webhooks() {
+                break;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        // Nothing is repeated later.
+        sleep(Duration::from_secs(15)).await;
         replacing.abort();
         self.oracle().check_losses();
+        self.oracle().check_webhooks();
+        // They refer to each other.
+        self.hubs.lock().unwrap().clear();
     }
 }
 
@@ -249,6 +273,7 @@ pub(super) fn simulate(seed: u64, size: Size, fault: Option<DeliberateFault>) ->
             nodes: RefCell::default(),
             oracle: Arc::default(),
             lost_per_mille: Arc::default(),
+            hubs: Arc::default(),
             phase: Cell::new("starting"),
         });
         if std::env::var_os("SIM_TRACE").is_some() {

@@ -125,7 +125,7 @@ async fn an_account_is_closed_completely_while_another_hub_adds_to_it() {
         let hook = hook(n.into(), HookOwner::Account(id(n)));
         let added = other.change(add_identity(n, &format!("name-{n}"), None));
         let opened = other.open_channel(created_by(&format!("channel-{n}"), Some(n)), id(n), None, Vec::new());
-        let stored = other.put_hook(&hook);
+        let stored = other.put_hook(&hook, None);
         let enqueued = WebhookStore::enqueue(&other, due(n.into(), &[&hook]));
         let closed = one.change(AccountChange::Close { account: id(n) });
         let (closed, (added, (opened, (stored, enqueued)))) =
@@ -169,7 +169,7 @@ async fn deliveries_of_two_hubs_become_visible_in_the_order_of_their_numbers() {
     let Some(server) = Postgres::shared() else { return };
     let (one, other) = two_hubs(server, 1).await;
     let hook = hook(1, HookOwner::Account(id(1)));
-    assert!(one.put_hook(&hook).await.unwrap());
+    assert_eq!(one.put_hook(&hook, None).await.unwrap(), rogerrat_actors::PutHook::Done);
     let enqueued = join_all((0..RACES * 4).map(|n| {
         let store = if n % 2 == 0 { &one } else { &other };
         WebhookStore::enqueue(store, due(n.into(), &[&hook]))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rogerrat_actors::{AccountChange, Accounts as _, AppendResult, Log as _, WebhookStore};
+use rogerrat_actors::{AccountChange, Accounts as _, AppendResult, Log as _, PutHook, WebhookStore};
 use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{Entry, TokenHash};
 
@@ -18,7 +18,7 @@ async fn closing_an_account_deletes_its_webhooks() {
     for n in [1, 2] {
         store.change(open_account(n, 10)).await.unwrap();
         hooks.push(hook(&store.key(), u128::from(n), HookOwner::Account(id(n))));
-        assert!(store.put_hook(&hooks[hooks.len() - 1]).await.unwrap());
+        assert_eq!(store.put_hook(&hooks[hooks.len() - 1], None).await.unwrap(), PutHook::Done);
         WebhookStore::enqueue(&store, due(&store.key(), &hooks[hooks.len() - 1], None)).await.unwrap();
     }
     store.change(AccountChange::Close { account: id(1) }).await.unwrap();

@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 
 use futures_util::future::join;
-use rogerrat_actors::{AccountChange, Accounts as _, Log as _, WebhookStore};
+use rogerrat_actors::{AccountChange, Accounts as _, Log as _, PutHook, WebhookStore};
 use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::Connection;
@@ -142,7 +142,7 @@ async fn with_accounts(dir: &TempDir) -> Store {
     let owners = [HookOwner::Account(account.clone()), HookOwner::Channel(channel("c"))];
     for (n, owner) in (1..).zip(owners) {
         let hook = hook(&store.key(), n, owner);
-        assert!(store.put_hook(&hook).await.unwrap());
+        assert_eq!(store.put_hook(&hook, None).await.unwrap(), PutHook::Done);
         WebhookStore::enqueue(&store, due(&store.key(), &hook, Some(channel("c")))).await.unwrap();
     }
     store

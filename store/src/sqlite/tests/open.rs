@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rogerrat_actors::{
-    AccountChange, AccountChangeResult, Accounts as _, EmailChange, EmailStore as _, Log as _, PendingEmail,
+    AccountChange, AccountChangeResult, Accounts as _, EmailChange, EmailStore as _, Log as _, PendingEmail, PutHook,
     SealedEmail, StoredEmails, StoredSession, WebhookStore,
 };
 use rogerrat_domain::account_session::SessionLabel;
@@ -207,14 +207,14 @@ async fn a_database_of_a_version_without_formats_of_webhooks_is_migrated() {
     let dir = stopped().await;
     let store = dir.open();
     let old = hook(&store.key(), 1, HookOwner::Channel(channel("c")));
-    assert!(WebhookStore::put_hook(&store, &old).await.unwrap());
+    assert_eq!(WebhookStore::put_hook(&store, &old, None).await.unwrap(), PutHook::Done);
     store.close();
     sql(&dir.file("hub.db"), WITHOUT_EMAILS);
     sql(&dir.file("hub.db"), "PRAGMA user_version = 5");
     assert_eq!(verify(dir.path()).unwrap().webhooks, 1, "an old backup can be verified");
     let store = dir.open();
     let formatted = Hook { format: Some("f".into()), ..hook(&store.key(), 2, HookOwner::Channel(channel("c"))) };
-    assert!(WebhookStore::put_hook(&store, &formatted).await.unwrap());
+    assert_eq!(WebhookStore::put_hook(&store, &formatted, None).await.unwrap(), PutHook::Done);
     let formats: Vec<_> = store.hooks().await.unwrap().into_iter().map(|stored| stored.hook.format).collect();
     assert_eq!(formats, [None, Some("f".into())]);
     store.close();
