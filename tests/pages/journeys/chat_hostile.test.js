@@ -212,12 +212,13 @@ test("j12 hostile files are downloads, and nothing breaks", async () => {
       for (const [mime, bytes, filename] of files) await agent.send({ message: "", attachments: [{ mime, data_base64: bytes.toString("base64"), filename }] });
       await agent.send({ message: "a fine one", attachments: [{ mime: "image/png", data_base64: png(8, 8).toString("base64"), filename: "fine.png" }] });
       await page.getByText("a fine one").waitFor();
+      // Until what shows files has loaded, a message has no height, and the log follows its end.
+      await page.locator(".picture-shown").waitFor();
       for (let at = 0; at < files.length; at += 1) {
         const row = page.locator(".row").nth(at);
         await row.scrollIntoViewIfNeeded();
         await row.locator("button.file").waitFor();
       }
-      await page.locator(".picture-shown").waitFor();
       assert.equal(await page.locator(".picture-shown").count(), 1);
       await picture(page, "chat-files");
       for (const [at, ending] of [[0, /\.png$/], [8, /\.pdf$/], [10, /^[^/\\]*\.txt$/], [11, /^page\.html\.txt$/]]) {
