@@ -225,14 +225,19 @@ struct Open {
     cipher: BodyCipher,
 }
 
+type Numbers = Vec<i64>;
+/// Numbers of members, where there is one.
+type Members = Vec<Option<i64>>;
+type Bodies = Vec<Vec<u8>>;
+
 /// Rows to insert, as the columns of each table.
 #[derive(Default)]
 struct Rows {
-    records: (Vec<i64>, Vec<i64>, Vec<Vec<u8>>, Vec<Vec<u8>>),
-    messages: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<Option<i64>>, Vec<i64>, Vec<Vec<u8>>),
-    lines: (Vec<i64>, Vec<i64>, Vec<Option<i64>>, Vec<Option<i64>>, Vec<Vec<u8>>),
+    records: (Numbers, Numbers, Bodies, Bodies),
+    messages: (Numbers, Numbers, Numbers, Members, Numbers, Bodies),
+    lines: (Numbers, Numbers, Members, Members, Bodies),
     /// Channels, and up to which line their transcripts are trimmed.
-    trims: (Vec<i64>, Vec<i64>),
+    trims: (Numbers, Numbers),
 }
 
 impl Rows {

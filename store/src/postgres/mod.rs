@@ -66,15 +66,13 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 use std::{fmt, io};
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::LogError;
 use rogerrat_domain::HubKey;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{self, UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle as JoinTask;
 
 pub use error::PostgresError;
@@ -86,8 +84,10 @@ use queue::{Job, Run, answer, job};
 use reader::{READERS, ReaderPool, reader_pool};
 use session::{Connector, Session};
 use state::SharedState;
-use writer::{QueuedWrite, Writer, WriterItem};
+use writer::{QueuedWrite, Writer};
 
+/// Writes that may be queued.
+const WRITE_QUEUE: usize = 4096;
 /// Beats that may wait.
 const INSTANCE_QUEUE: usize = 16;
 
@@ -117,7 +117,8 @@ pub struct PostgresStore {
     key: HubKey,
     channel_writer: ChannelWriter,
     state: Arc<SharedState>,
-    writer: UnboundedSender<WriterItem>,
+    /// None when the store is closed.
+    writer: Mutex<Option<mpsc::Sender<QueuedWrite>>>,
     readers: ReaderPool,
     commands: mpsc::Sender<InstanceCommand>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -132,9 +133,9 @@ impl PostgresStore {
         let connector = Connector::new(&options.url, options.ca_file.as_deref())?;
         let state = Arc::new(SharedState::default());
         let (readers, queries) = reader_pool();
-        let (writer, queue) = unbounded_channel();
+        let (writer, queue) = mpsc::channel(WRITE_QUEUE);
         let (commands, to_do) = mpsc::channel(INSTANCE_QUEUE);
-        let (opened, result) = std::sync::mpsc::channel();
+        let (opened, result) = std::sync::mpsc::sync_channel(1);
         let (stop_readers, stopped) = oneshot::channel::<()>();
         let (on_reader, reader_thread) = start_thread("postgres-reader", async {
             let _ = stopped.await;
@@ -162,6 +163,7 @@ impl PostgresStore {
         let channel_writer = ChannelWriter { instance, keys: BodyKeys::new(&key) };
         // An earlier instance may have stopped before it was done.
         drop(readers.read(|session| Box::pin(ownership::erase_all(session))));
+        let writer = Mutex::new(Some(writer));
         Ok(Self { key, channel_writer, state, writer, readers, commands, threads })
     }
 
@@ -173,7 +175,8 @@ impl PostgresStore {
     /// Closes the store: commits everything queued and closes the connections. Blocks until that is done. Later calls are refused.
     pub fn close(&self) {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        let _ = self.writer.send(WriterItem::Close);
+        // The writer ends when it has committed what is in the queue.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         threads.into_iter().for_each(|thread| drop(thread.join()));
     }
 
@@ -195,7 +198,9 @@ impl PostgresStore {
     /// Queues a write. False if the queue is full.
     fn enqueue(&self, bytes: usize, job: Box<dyn Job>) -> bool {
         let Some(slot) = self.state.reserve(bytes) else { return false };
-        self.writer.send(WriterItem::Write(QueuedWrite { job, slot, since: Instant::now() })).is_ok()
+        let write = QueuedWrite { job, slot, since_ms: self.state.clock.uptime_ms() };
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.as_ref().is_some_and(|writer| writer.try_send(write).is_ok())
     }
 
     /// Frees the lock of this instance, as the end of its process would.

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use rogerrat_actors::Clock;
+
 /// Bytes that may be queued for the writer.
 const QUEUED_BYTES: usize = 64 * 1024 * 1024;
-/// Writes that may be queued.
-const QUEUED: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct SharedState {
     pub(super) is_healthy: AtomicBool,
     /// The highest id ceiling that this instance knows it has.
     pub(super) id_ceiling: AtomicU64,
-    queued: AtomicUsize,
+    pub(super) clock: Clock,
     queued_bytes: AtomicUsize,
 }
 
@@ -26,18 +26,17 @@ pub(super) struct QueueSlot {
 
 impl Default for SharedState {
     fn default() -> Self {
-        Self { is_healthy: true.into(), id_ceiling: 0.into(), queued: 0.into(), queued_bytes: 0.into() }
+        Self { is_healthy: true.into(), id_ceiling: 0.into(), clock: Clock::start(), queued_bytes: 0.into() }
     }
 }
 
 impl SharedState {
     /// Reserves `bytes` of the queue. `None` if it holds too much already.
     pub(super) fn reserve(self: &Arc<Self>, bytes: usize) -> Option<QueueSlot> {
-        let queued = self.queued.fetch_add(1, Ordering::AcqRel);
         let before = self.queued_bytes.fetch_add(bytes, Ordering::AcqRel);
         let slot = QueueSlot { bytes, state: self.clone() };
         // An empty queue takes a request of any size; otherwise a large one could never be written.
-        (queued < QUEUED && (before == 0 || before + bytes <= QUEUED_BYTES)).then_some(slot)
+        (before == 0 || before + bytes <= QUEUED_BYTES).then_some(slot)
     }
 
     pub(super) fn is_healthy(&self) -> bool {
@@ -48,6 +47,5 @@ impl SharedState {
 impl Drop for QueueSlot {
     fn drop(&mut self) {
         self.state.queued_bytes.fetch_sub(self.bytes, Ordering::AcqRel);
-        self.state.queued.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rogerrat_actors::LogError;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{sleep, timeout};
 
 use super::append_job::AppendJob;
@@ -24,9 +24,11 @@ const GROUP_WRITES: usize = 512;
 /// Size at which a group takes no more writes.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// How long a write waits for the database before it is refused.
-const WAIT: Duration = Duration::from_secs(10);
+const WAIT_MS: u64 = 10_000;
 /// How long to try to find out whether a transaction was committed.
-const LOOK: Duration = Duration::from_secs(30);
+const LOOK_MS: u64 = 30_000;
+/// How often a database that refuses writes is tried again.
+const PROBE: Duration = Duration::from_secs(1);
 /// The longest time for one transaction. A server that takes longer is treated as lost.
 const TRANSACTION: Duration = Duration::from_secs(40);
 const RETRY: Duration = Duration::from_millis(100);
@@ -41,14 +43,8 @@ const FILL_SQL: &str = "INSERT INTO hub (name, value) \
 pub(super) struct QueuedWrite {
     pub(super) job: Box<dyn Job>,
     pub(super) slot: QueueSlot,
-    pub(super) since: Instant,
-}
-
-/// An item of the writer's queue.
-pub(super) enum WriterItem {
-    Write(QueuedWrite),
-    /// Commit everything queued before, then stop.
-    Close,
+    /// When it was queued.
+    pub(super) since_ms: u64,
 }
 
 /// Writes what is queued.
@@ -76,30 +72,21 @@ impl Writer {
         Self { connector, session, instance, batch: 0, state, is_unreachable: false }
     }
 
-    /// Commits writes until it receives [`WriterItem::Close`].
-    pub(super) async fn run(mut self, mut queue: UnboundedReceiver<WriterItem>) {
-        let mut is_last = false;
-        while !is_last {
+    /// Commits writes until the queue is closed and empty.
+    pub(super) async fn run(mut self, mut queue: Receiver<QueuedWrite>) {
+        loop {
             let next =
-                if self.state.is_healthy() { Ok(queue.recv().await) } else { timeout(WAIT / 10, queue.recv()).await };
+                if self.state.is_healthy() { Ok(queue.recv().await) } else { timeout(PROBE, queue.recv()).await };
             let mut group = match next {
-                Ok(Some(WriterItem::Write(first))) => vec![first],
-                Ok(Some(WriterItem::Close) | None) => return,
+                Ok(Some(first)) => vec![first],
+                Ok(None) => return,
                 Err(_) => Vec::new(),
             };
             let mut bytes = group.first().map_or(0, |first| first.slot.bytes);
             while group.len() < GROUP_WRITES && bytes < GROUP_BYTES {
-                match queue.try_recv() {
-                    Ok(WriterItem::Write(next)) => {
-                        bytes += next.slot.bytes;
-                        group.push(next);
-                    }
-                    Ok(WriterItem::Close) => {
-                        is_last = true;
-                        break;
-                    }
-                    Err(_) => break,
-                }
+                let Ok(next) = queue.try_recv() else { break };
+                bytes += next.slot.bytes;
+                group.push(next);
             }
             self.commit(group).await;
         }
@@ -107,8 +94,8 @@ impl Writer {
 
     async fn commit(&mut self, mut group: Vec<QueuedWrite>) {
         // Nothing waits for an empty group, which finds out whether the database can be written to again.
-        let deadline = group.first().map_or_else(Instant::now, |first| first.since + WAIT);
-        let end = self.transact(&mut group, deadline).await;
+        let deadline_ms = group.first().map_or(0, |first| first.since_ms + WAIT_MS);
+        let end = self.transact(&mut group, deadline_ms).await;
         let is_of_one = matches!(&end, Err(failure) if group.len() > 1 && failure.is_caused_by_data());
         if is_of_one {
             // One write of the group is invalid: commit the others without it.
@@ -134,7 +121,7 @@ impl Writer {
     }
 
     /// Commits a group, on as many connections as it needs. An error means that nothing was written.
-    async fn transact(&mut self, group: &mut [QueuedWrite], deadline: Instant) -> Result<TxEnd, Failure> {
+    async fn transact(&mut self, group: &mut [QueuedWrite], deadline_ms: u64) -> Result<TxEnd, Failure> {
         let mut repeats = 0;
         loop {
             let failure = match self.attempt(group).await {
@@ -155,7 +142,7 @@ impl Writer {
                 Err(Failed::Before(failure)) if failure.is_disconnect() => failure,
                 Err(Failed::Before(failure)) => return Err(failure),
             };
-            if Instant::now() >= deadline {
+            if self.state.clock.uptime_ms() >= deadline_ms {
                 if !std::mem::replace(&mut self.is_unreachable, true) {
                     let error = LogError::from(failure);
                     log::error!(error:display; "PostgreSQL cannot be reached; writes wait for it, and are refused after 10 s");
@@ -206,8 +193,8 @@ impl Writer {
 
     /// Whether the last transaction was committed. None if that could not be found out.
     async fn look(&mut self) -> Option<bool> {
-        let since = Instant::now();
-        while since.elapsed() < LOOK {
+        let until_ms = self.state.clock.uptime_ms() + LOOK_MS;
+        while self.state.clock.uptime_ms() < until_ms {
             let looked = async {
                 reconnect(&self.connector, &mut self.session).await?;
                 // It waits until the old transaction has ended, if it still runs. Because it writes, it is answered when a

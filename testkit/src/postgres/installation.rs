@@ -29,7 +29,7 @@ pub(super) fn installation() -> Option<&'static Installation> {
     let found = FOUND.get_or_init(find).as_ref();
     assert!(found.is_some() || env::var_os(REQUIRED).is_none_or(|value| value != "1"), "there is no PostgreSQL server");
     if found.is_none() {
-        println!("skipped: there is no PostgreSQL server (programs `initdb` and `postgres`)");
+        eprintln!("skipped: there is no PostgreSQL server (programs `initdb` and `postgres`)");
     }
     found
 }
