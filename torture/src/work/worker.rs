@@ -155,7 +155,7 @@ impl<'s> Worker<'s> {
     async fn finish(&mut self, Taken { id, fence, .. }: Taken) -> bool {
         let finish = Finish { worker: self.no, fence };
         // A repetition has the same key, so it must be the same.
-        let state = if (id + u64::from(fence)) % FAIL_ONE_OF == 0 { "failed" } else { "done" };
+        let state = if (id + u64::from(fence)).is_multiple_of(FAIL_ONE_OF) { "failed" } else { "done" };
         let key = format!("end-{id}-{fence}");
         let body =
             json!({"reply_to": id, "state": state, "fence": fence, "message": finish.text(), "client_msg_id": key});
