@@ -8,6 +8,7 @@
 mod accounts;
 mod api;
 mod client;
+mod cluster;
 mod compat;
 mod discovery;
 mod durable;

@@ -1,6 +1,7 @@
 //! `rogerrat check`: prints the effective configuration with the origin of each value, or all errors.
 //!
-//! It masks secrets and starts nothing. With `--mail-to` it also sends a test e-mail.
+//! It masks secrets and starts nothing. If a database is configured, it connects to it and checks its server. With
+//! `--mail-to` it also sends a test e-mail.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -9,7 +10,7 @@ use clap::Args;
 use rogerrat_domain::text::one_line;
 
 use super::serve::ServeArgs;
-use crate::config::{EffectiveValue, Email};
+use crate::config::{Config, EffectiveValue, Email};
 
 /// Flags of `check`.
 #[derive(Args, Default)]
@@ -32,6 +33,10 @@ pub(crate) fn run(args: CheckArgs) -> ExitCode {
     if print(&effective.values, &mut io::stdout().lock()).is_err() {
         return ExitCode::FAILURE;
     }
+    if let Err(error) = check_database(&effective.config) {
+        let _ = writeln!(io::stderr().lock(), "rogerrat: {}", one_line(&error));
+        return ExitCode::FAILURE;
+    }
     match mail_to.map(|address| send_test(&effective.config.email, &address)) {
         None => ExitCode::SUCCESS,
         Some(Ok(())) => {
@@ -43,6 +48,20 @@ pub(crate) fn run(args: CheckArgs) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Connects to the database, if one is configured, and checks its server.
+#[cfg(feature = "postgres")]
+fn check_database(config: &Config) -> Result<(), String> {
+    let Some(options) = crate::startup::postgres(config, config.cluster.listen) else { return Ok(()) };
+    rogerrat_store::PostgresStore::check(&options).map_err(|error| crate::chain(&error))?;
+    let _ = writeln!(io::stdout().lock(), "# the database can be used");
+    Ok(())
+}
+
+#[cfg(not(feature = "postgres"))]
+fn check_database(_: &Config) -> Result<(), String> {
+    Ok(())
 }
 
 fn send_test(email: &Email, address: &str) -> Result<(), String> {

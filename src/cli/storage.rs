@@ -10,6 +10,11 @@ use rogerrat_store::{StoreError, VerifyReport};
 
 use crate::config::{CommandLine, EffectiveConfig, Environment, Flag, Value};
 
+/// What `backup`, `restore` and `verify` say about a hub on PostgreSQL.
+const IN_DATABASE: &str = "the data of this hub is in PostgreSQL (database.url): back it up and restore it with pg_dump and \
+    pg_restore, or with the backups of your provider, and copy hub.key from the data directory, without which the \
+    database is unusable";
+
 /// Selects the data directory.
 #[derive(Args)]
 pub(crate) struct StorageArgs {
@@ -32,6 +37,10 @@ impl StorageArgs {
         let flags = self.data_dir.map(value).into_iter().collect();
         let command_line = CommandLine { file: self.config, flags, ..CommandLine::default() };
         let data_dir = match EffectiveConfig::read(&command_line, &Environment::current()) {
+            Ok(effective) if effective.config.database.url.is_some() => {
+                let _ = writeln!(io::stderr().lock(), "rogerrat: {IN_DATABASE}");
+                return ExitCode::FAILURE;
+            }
             Ok(effective) => effective.config.storage.data_dir,
             Err(errors) => return super::print_config_errors(&errors),
         };

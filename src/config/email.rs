@@ -111,6 +111,6 @@ fn password(value: &Value, origin: &Origin) -> Result<Option<String>, String> {
 }
 
 /// Whether only its owner can read a file.
-fn is_private(path: &std::path::Path) -> bool {
+pub(super) fn is_private(path: &std::path::Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & OTHERS == 0)
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod channels;
 mod cluster;
+mod database;
 mod email;
 mod environment;
 mod error;
@@ -29,6 +30,7 @@ use std::path::PathBuf;
 pub(crate) use accounts::AccountQuotas;
 pub(crate) use channels::ChannelRetention;
 pub(crate) use cluster::Cluster;
+pub(crate) use database::{Database, masked};
 pub(crate) use email::Email;
 pub(crate) use environment::Environment;
 pub(crate) use error::ConfigErrors;
@@ -62,6 +64,8 @@ pub(crate) struct Config {
     pub email: Email,
     /// `[storage]`
     pub storage: Storage,
+    /// `[database]`
+    pub database: Database,
     /// `[cluster]`
     pub cluster: Cluster,
     /// `[log]`
@@ -113,7 +117,8 @@ impl Config {
         let push = Push::read(reader);
         let email = Email::read(reader, server.as_ref().map(|server| &server.origin));
         let storage = Storage::read(reader, environment);
-        let cluster = Cluster::read(reader);
+        let database = Database::read(reader, environment);
+        let cluster = Cluster::read(reader, database.as_ref().is_some_and(|database| database.url.is_some()));
         let log = LogSettings::read(reader);
         Some(Self {
             server: server?,
@@ -123,6 +128,7 @@ impl Config {
             push: push?,
             email: email?,
             storage: storage?,
+            database: database?,
             cluster: cluster?,
             log: log?,
         })

@@ -66,8 +66,9 @@ fn path_of(name: &str) -> PathBuf {
 
 #[test]
 fn the_defaults_match_the_documentation() {
-    let Config { server, limits, channels, accounts, email, push, storage, cluster, log } = defaults().read().config;
-    assert_eq!(cluster.listen, None);
+    let Config { server, limits, channels, accounts, email, push, storage, database, cluster, log } =
+        defaults().read().config;
+    assert_eq!((cluster.listen, cluster.url, database.url, database.ca_file), (None, None, None, None));
     assert_eq!((server.host.to_string(), server.port, server.lan), ("127.0.0.1".to_owned(), 7424, false));
     assert!(server.token.is_none() && server.origin.is_none() && server.trusted_proxies.is_empty());
     assert!(server.allowed_hosts.is_empty() && server.allowed_origins.is_empty());
@@ -125,7 +126,7 @@ fn all_errors_are_reported_at_once_with_key_and_origin() {
     let file = path_of("errors");
     let expected = [
         format!(
-            "limit.send (file {}): unknown section; the sections are accounts, channels, cluster, email, limits,",
+            "limit.send (file {}): unknown section; the sections are accounts, channels, cluster, database, email,",
             file.display()
         ),
         format!("server.hosts (file {}): unknown key; [server] has admin_token, allowed_hosts,", file.display()),

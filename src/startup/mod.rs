@@ -2,6 +2,7 @@
 
 mod interfaces;
 mod settings;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -16,9 +17,11 @@ use std::time::Duration;
 
 use actix_server::{Server, ServerHandle};
 use actix_web::web::Data;
-use rogerrat_actors::{Clock, Hub, HubError, LogError, Ports};
+use rogerrat_actors::{Clock, Hub, HubError, LogError};
 use rogerrat_mail_sender::{MailSetupError, SmtpMailSender};
-use rogerrat_store::{Store, StoreError};
+#[cfg(feature = "postgres")]
+use rogerrat_store::PostgresError;
+use rogerrat_store::StoreError;
 use rogerrat_webhook_sender::{BadVapidKey, HttpWebhookSender, tls_config};
 use rustix::process::Signal as Signo;
 use tokio::net::{TcpStream, UnixStream};
@@ -37,6 +40,9 @@ use crate::transport::{self, Certificate, CertificateError, SocketFile};
 use crate::tunnel::{OpenTunnel, TunnelError, TunnelProgram};
 use crate::web::TunnelHost;
 pub(crate) use interfaces::Interfaces;
+use store::OpenStore;
+#[cfg(feature = "postgres")]
+pub(crate) use store::postgres;
 
 /// How long a draining hub still accepts connections, so that readiness probes see that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);
@@ -76,6 +82,10 @@ pub(crate) enum StartError {
     /// The data directory cannot be used.
     #[error("cannot open the store")]
     Store(#[from] StoreError),
+    /// The database cannot be used.
+    #[cfg(feature = "postgres")]
+    #[error("cannot use the database")]
+    Database(#[from] PostgresError),
     /// The stored data cannot be read.
     #[error("cannot read the store")]
     Log(#[from] LogError),
@@ -131,7 +141,7 @@ pub(crate) fn serve(config: &Config, tunnel: Option<TunnelProgram>) -> Result<()
 struct Running {
     server: Server,
     hub: Hub,
-    store: Arc<Store>,
+    store: OpenStore,
     signals: Signals,
     drain_ms: u64,
     bound: Option<SocketAddr>,
@@ -147,14 +157,20 @@ impl Running {
         // By default SIGXFSZ kills the process when a file exceeds its size limit. With a handler installed (tokio keeps
         // it after the stream is dropped) the write fails with an error instead.
         drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
-        let store = Arc::new(Store::open(&config.storage.data_dir, settings::options(&config.storage))?);
+        // Other instances learn its address from the store, and connect when they have this listener.
+        let peers = config.cluster.listen.map(|address| {
+            let bound = transport::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
+            bound.map_err(|source| StartError::Bind { address, source })
+        });
+        let peers = peers.transpose()?;
+        let store = OpenStore::open(config, peers.as_ref().map(|(bound, _)| *bound))?;
         let sender = HttpWebhookSender::start(settings::guard(config), tls_config()?);
         let push = settings::push_sender(config, &store, &sender).await?;
-        let mut ports = Ports::of(store.clone()).posting(sender).pushing(push);
+        let mut ports = store.ports.clone().posting(sender).pushing(push);
         if let Some(settings) = &config.email.settings {
             ports = ports.mailing(Arc::new(SmtpMailSender::start(settings)?));
         }
-        let hub = Hub::start(settings::rules(config), ports, store.key(), clock).await?;
+        let hub = Hub::start(settings::rules(config), ports, store.key.clone(), clock).await?;
         let (publisher, host) = watch::channel(None);
         let tunnel_host = if program.is_some() { TunnelHost::of(host) } else { TunnelHost::default() };
         let mut builder = Server::build()
@@ -180,9 +196,8 @@ impl Running {
             builder = builder.listen_uds("socket", listener, serve).map_err(failed)?;
             socket_file = Some(file);
         }
-        if let Some(address) = config.cluster.listen {
+        if let Some((address, listener)) = peers {
             let cannot_bind = |source| StartError::Bind { address, source };
-            let listener = transport::bind(address).map_err(cannot_bind)?;
             let interfaces = interfaces.clone();
             let serve = move || interfaces.peer_service::<TcpStream>();
             builder = builder.listen("peers", listener, serve).map_err(cannot_bind)?;
@@ -201,7 +216,6 @@ impl Running {
         if tunnel.is_none() {
             print_banner(config, bound, chatroom.as_ref().map(|chatroom| chatroom.credentials()), None);
         }
-        log::info!(data_dir:display = config.storage.data_dir.display(); "store opened");
         let (server, drain_ms) = (builder.run(), config.server.drain_ms);
         Ok(Self { server, hub, store, signals, drain_ms, bound, chatroom, tunnel, _socket: socket_file })
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rogerrat_actors::{DisabledPush, HubRules, PushSender, stored_push_key};
 use rogerrat_domain::{AccountLimits, BacklogLimits};
-use rogerrat_store::{Store, StoreOptions};
+use rogerrat_store::StoreOptions;
 use rogerrat_webhook_sender::{HttpWebhookSender, SsrfGuard, SystemResolver, Vapid};
 
 use super::StartError;
+use super::store::OpenStore;
 use crate::config::{Config, Storage};
 
 /// How long an unused channel stays in memory if unloading it loses no data.
@@ -41,11 +42,11 @@ pub(super) fn rules(config: &Config) -> HubRules {
 /// The sender of web push. Its key pair is made at the first start, also while push is off.
 pub(super) async fn push_sender(
     config: &Config,
-    store: &Store,
+    store: &OpenStore,
     sender: &HttpWebhookSender,
 ) -> Result<Arc<dyn PushSender>, StartError> {
     let new_key = Vapid::new_key()?;
-    let pair = stored_push_key(store, &store.key(), || new_key).await?;
+    let pair = stored_push_key(store.log(), &store.key, || new_key).await?;
     match config.push.contact(config.server.origin.as_ref()) {
         Ok(contact) => Ok(sender.push_sender(Vapid::of(&pair, contact)?, config.push.hosts.clone())),
         Err(why) => Ok(Arc::new(DisabledPush(why.into()))),

@@ -19,4 +19,4 @@ mod tests;
 
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresError, PostgresOptions, PostgresStore};
-pub use sqlite::{Store, StoreError, StoreOptions, VerifyReport, back_up, restore, verify};
+pub use sqlite::{Store, StoreError, StoreOptions, VerifyReport, back_up, hub_key, restore, verify};

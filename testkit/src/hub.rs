@@ -45,10 +45,21 @@ impl Hub {
 
     /// Starts a hub with command-line flags and environment variables.
     pub fn with(flags: &[&str], env: &[(&str, &str)]) -> Self {
-        let folder = folder();
+        Self::start_in(folder(), flags, env)
+    }
+
+    fn start_in(folder: PathBuf, flags: &[&str], env: &[(&str, &str)]) -> Self {
         let started = wait_for_banner(launch(&folder, 0, flags, env), &folder);
         let (process, target, banner) = started.unwrap_or_else(|output| panic!("the hub did not start:\n{output}"));
         Self { pid: process.id(), process: Some(process), target, folder, banner }
+    }
+
+    /// Starts a hub that has the key of another one, as hubs that share a database must.
+    pub fn beside(other: &Self, flags: &[&str], env: &[(&str, &str)]) -> Self {
+        let folder = folder();
+        fs::create_dir(folder.join("data")).unwrap();
+        fs::copy(other.data().join("hub.key"), folder.join("data/hub.key")).unwrap();
+        Self::start_in(folder, flags, env)
     }
 
     /// Starts a hub again that has exited, on the same address and with the same data.

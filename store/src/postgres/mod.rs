@@ -167,6 +167,19 @@ impl PostgresStore {
         Ok(Self { key, channel_writer, state, writer, readers, commands, threads })
     }
 
+    /// Connects to a database and checks its server as [`open`](Self::open) does. Changes nothing. Blocks until that is done.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or its server could lose acknowledged messages.
+    pub fn check(options: &PostgresOptions) -> Result<(), PostgresError> {
+        let connector = Connector::new(&options.url, options.ca_file.as_deref())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let session = connector.connect().await.map_err(|source| PostgresError::Unreachable { source })?;
+            gate::check_server(&session).await
+        })
+    }
+
     /// The hub's key.
     pub fn key(&self) -> HubKey {
         self.key.clone()

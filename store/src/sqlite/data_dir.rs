@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, Open
 use std::path::{Path, PathBuf};
 
 use rogerrat_actors::random_key;
+use rogerrat_domain::HubKey;
 
 use super::error::StoreError;
 
@@ -149,6 +150,23 @@ impl DataDir {
         Ok(key)
     }
 
+    /// Creates a random key unless another hub has created one at the same time.
+    fn create_shared_key(&self) -> Result<(), StoreError> {
+        let (path, new) = (self.key(), self.path.join(format!("hub.key.{}", std::process::id())));
+        let write = || -> io::Result<()> {
+            let mut file = create_private_file(&new)?;
+            file.write_all(&random_key())?;
+            file.sync_all()?;
+            let linked = fs::hard_link(&new, &path);
+            fs::remove_file(&new)?;
+            match linked {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => sync_dir(&self.path),
+            }
+        };
+        write().map_err(StoreError::io(&path, "written"))
+    }
+
     /// Renames a complete database to its real name. After a crash it is there completely or not at all.
     pub(super) fn install_database(&self, new: &Path) -> Result<(), StoreError> {
         let path = self.database();
@@ -172,6 +190,26 @@ impl DataDir {
         };
         write().map_err(StoreError::io(&path, "written"))
     }
+}
+
+/// The key in a data directory, for a hub whose data is in another database. Creates the directory and the key if they are missing.
+///
+/// # Errors
+/// If the directory or the key cannot be used.
+pub fn hub_key(data_dir: &Path) -> Result<HubKey, StoreError> {
+    let dir = DataDir::new(data_dir);
+    dir.create()?;
+    dir.check_files()?;
+    if dir.read_key()?.is_none() {
+        dir.create_shared_key()?;
+    }
+    let key = dir.read_key()?.ok_or_else(|| StoreError::NotFound { path: dir.key() })?;
+    make_private(&dir.key())?;
+    if dir.database().exists() {
+        log::warn!(database:display = dir.database().display(); "the data directory has a database, which is not used: \
+             database.url names another one");
+    }
+    Ok(HubKey::new(key))
 }
 
 /// Creates an empty file that only its owner can read, replacing an existing one.
