@@ -88,7 +88,7 @@ impl Hub {
                 directory.remove_if(&channel, |_, handle| !handle.is_live());
                 self.remove_webhooks(HookOwner::Channel(channel)).await;
             }
-            Fact::Hook { hook } => drop(webhooks.addr.send(Reread(hook)).await),
+            Fact::Hook { hook } => webhooks.addr.send(Reread(hook)).await.map_err(|_| LogError::Ended)??,
             Fact::HooksRemoved { owner } => self.remove_webhooks(owner).await,
             Fact::Unknown => {}
         }

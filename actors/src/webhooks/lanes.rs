@@ -71,7 +71,7 @@ pub(crate) struct LeaveLanes;
 
 /// A hook was added, changed or removed in a shared log: read it again.
 #[derive(Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<(), LogError>")]
 pub(crate) struct Reread(pub(crate) HookId);
 
 /// Reads all hooks again, because changes were missed.
@@ -307,7 +307,7 @@ impl Handler<LeaveLanes> for WebhookActor {
 }
 
 impl Handler<Reread> for WebhookActor {
-    type Result = AtomicResponse<Self, ()>;
+    type Result = AtomicResponse<Self, Result<(), LogError>>;
 
     fn handle(&mut self, Reread(id): Reread, _: &mut Self::Context) -> Self::Result {
         let (hook, accounts) = (self.log.webhooks().hook(&id), self.accounts.clone());
@@ -320,21 +320,20 @@ impl Handler<Reread> for WebhookActor {
             };
             Ok::<_, LogError>((stored, named))
         };
-        AtomicResponse::new(Box::pin(read.into_actor(self).map(move |read, this, ctx| match read {
-            Ok((Some(stored), named)) => {
-                this.drive(stored, ctx);
-                if let Some((rows, account)) = named {
-                    this.hooks.name_all(&account, callsigns(rows));
+        AtomicResponse::new(Box::pin(read.into_actor(self).map(move |read, this, ctx| {
+            let (stored, named) = read?;
+            match stored {
+                Some(stored) => this.drive(stored, ctx),
+                None => {
+                    if let Some(handle) = this.hooks.find(&id) {
+                        this.remove(&handle, ctx);
+                    }
                 }
             }
-            Ok((None, _)) => {
-                if let Some(handle) = this.hooks.find(&id) {
-                    this.remove(&handle, ctx);
-                }
+            if let Some((rows, account)) = named {
+                this.hooks.name_all(&account, callsigns(rows));
             }
-            Err(error) => {
-                log::warn!(hook:display = id, error:display; "could not read a webhook that another hub changed")
-            }
+            Ok(())
         })))
     }
 }
