@@ -1,0 +1,1 @@
+import{a,b,c,d,e,f,g,h}from"./chunk-NULVYSTY.js";import"./chunk-3LGTVSS6.js";export{g as browserSubscription,d as canInstall,h as hasSubscription,b as isInstalled,c as isOnHomeScreen,e as keepForOffline,f as pushObstacle,a as worker};

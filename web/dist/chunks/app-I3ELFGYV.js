@@ -1,1 +1,0 @@
-import{a,b,c,d,e,f,g,h}from"./chunk-QHO5H65C.js";export{g as browserSubscription,d as canInstall,h as hasSubscription,b as isInstalled,c as isOnHomeScreen,e as keepForOffline,f as pushObstacle,a as worker};
