@@ -132,7 +132,7 @@ impl Postgres {
         command.args(["-c", RUN, "sh"]).arg(&self.folder).arg(self.installation.program("postgres"));
         command.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
         command.args(["-h", &self.address.ip().to_string(), "-p", &self.address.port().to_string()]);
-        let small = ["shared_buffers=16MB", "max_connections=100", "max_wal_size=64MB", "log_statement=none"];
+        let small = ["shared_buffers=16MB", "max_connections=500", "max_wal_size=64MB", "log_statement=none"];
         for setting in small.into_iter().chain(self.settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
