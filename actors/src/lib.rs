@@ -53,7 +53,7 @@ pub use ports::mail_sender::{Mail, MailContent, MailFailure, MailSender};
 pub use ports::peers::PeerCalls;
 pub use ports::push_sender::{DisabledPush, PushRequest, PushSender};
 pub use ports::webhook_sender::{WebhookRequest, WebhookSender};
-pub use ports::webhook_store::{PutHook, StoredHook, WebhookStore};
+pub use ports::webhook_store::{HookQueues, PutHook, StoredHook, WebhookStore};
 pub use random::{random_key, random_password, random_token, random_u64};
 pub use security::attempts::{Attempts, rate_limit_key};
 pub use totals::{ClusterTotals, Gaps, Gauges, MailTotals, PushTotals, Totals, WebhookTotals};

@@ -10,7 +10,7 @@ use super::shared_log::{MemoryInstance, UnitResult, done, now};
 use crate::ports::error::LogError;
 use crate::ports::facts::Fact;
 use crate::ports::log::Log as _;
-use crate::ports::webhook_store::{PutHook, StoredHook, WebhookStore};
+use crate::ports::webhook_store::{HookQueues, PutHook, StoredHook, WebhookStore};
 
 impl MemoryInstance {
     /// Runs a write of webhooks, and writes its fact.
@@ -44,7 +44,7 @@ impl WebhookStore for MemoryInstance {
         self.stored_webhooks().hook(hook)
     }
 
-    fn queues(&self) -> BoxFuture<'static, Result<Vec<(HookId, u64, u64)>, LogError>> {
+    fn queues(&self) -> BoxFuture<'static, Result<HookQueues, LogError>> {
         self.stored_webhooks().queues()
     }
 

@@ -9,7 +9,7 @@ use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, Ho
 use rogerrat_domain::{ChannelId, limits};
 
 use crate::ports::error::LogError;
-use crate::ports::webhook_store::{PutHook, StoredHook, WebhookStore};
+use crate::ports::webhook_store::{HookQueues, PutHook, StoredHook, WebhookStore};
 
 #[derive(Debug, Default)]
 pub(crate) struct MemoryWebhookStore(Mutex<Tables>);
@@ -116,7 +116,7 @@ impl WebhookStore for MemoryWebhookStore {
         done(tables.hooks.get(hook).map(|hook| tables.stored(hook)))
     }
 
-    fn queues(&self) -> BoxFuture<'static, Result<Vec<(HookId, u64, u64)>, LogError>> {
+    fn queues(&self) -> BoxFuture<'static, Result<HookQueues, LogError>> {
         let tables = self.tables();
         let queue = |hook: &HookId| {
             let (due, bytes) = tables.queue(hook);

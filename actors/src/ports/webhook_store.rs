@@ -19,6 +19,9 @@ pub struct StoredHook {
     pub bytes: u64,
 }
 
+/// The sizes of the queues of hooks: the number of due deliveries of each, and the bytes of their messages.
+pub type HookQueues = Vec<(HookId, u64, u64)>;
+
 /// The result of storing a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutHook {
@@ -41,8 +44,8 @@ pub trait WebhookStore: Send + Sync + 'static {
     /// A hook, and the size of its queue.
     fn hook(&self, hook: &HookId) -> BoxFuture<'static, Result<Option<StoredHook>, LogError>>;
 
-    /// The hooks with due deliveries, as their ids and the sizes of their queues: number and bytes.
-    fn queues(&self) -> BoxFuture<'static, Result<Vec<(HookId, u64, u64)>, LogError>>;
+    /// The hooks with due deliveries, and the sizes of their queues.
+    fn queues(&self) -> BoxFuture<'static, Result<HookQueues, LogError>>;
 
     /// Stores a new hook, unless its owner has `most` of the same type, webhook or push subscription; or replaces the one
     /// with its id.

@@ -222,7 +222,7 @@ impl crate::WebhookStore for NoWebhooks {
         never()
     }
 
-    fn queues(&self) -> BoxFuture<'static, Result<Vec<(HookId, u64, u64)>, LogError>> {
+    fn queues(&self) -> BoxFuture<'static, Result<crate::HookQueues, LogError>> {
         never()
     }
 

@@ -3,7 +3,7 @@
 //! The row of a hook is locked before deliveries are inserted for it. So the numbers of a hook's deliveries rise in the order in
 //! which they become visible, and none is inserted for a hook that another hub deletes.
 
-use rogerrat_actors::{PutHook, StoredHook};
+use rogerrat_actors::{HookQueues, PutHook, StoredHook};
 use rogerrat_domain::webhook::{DeliveryRow, Hook, HookChange, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, limits};
 use serde::de::DeserializeOwned;
@@ -73,7 +73,7 @@ pub(super) async fn hook(db: &Session, id: &str) -> Done<Option<StoredHook>> {
 }
 
 /// The hooks with due deliveries, and the sizes of their queues.
-pub(super) async fn queues(db: &Session) -> Done<Vec<(HookId, u64, u64)>> {
+pub(super) async fn queues(db: &Session) -> Done<HookQueues> {
     let sql =
         "SELECT hook, count(*), sum(octet_length(body))::bigint FROM deliveries WHERE body IS NOT NULL GROUP BY hook";
     let mut queues = Vec::new();

@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use futures_util::future::BoxFuture;
-use rogerrat_actors::{Fact, LogError, PutHook, StoredHook, WebhookStore};
+use rogerrat_actors::{Fact, HookQueues, LogError, PutHook, StoredHook, WebhookStore};
 use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookChange, HookId, HookOwner};
 
 use super::cluster_rows::{check_alive, write_facts};
@@ -50,7 +50,7 @@ impl WebhookStore for PostgresStore {
         })
     }
 
-    fn queues(&self) -> Written<Vec<(HookId, u64, u64)>> {
+    fn queues(&self) -> Written<HookQueues> {
         self.read(|db| Box::pin(webhook_rows::queues(db)))
     }
 

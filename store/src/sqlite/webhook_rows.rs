@@ -2,7 +2,7 @@
 //!
 //! A payload that several hooks need is stored once, encrypted. It is deleted with the last delivery that needs it.
 
-use rogerrat_actors::{AccountChangeResult, LogError, StoredHook};
+use rogerrat_actors::{AccountChangeResult, HookQueues, LogError, StoredHook};
 use rogerrat_domain::webhook::{DeliveryRow, Hook, HookChange, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, limits};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
@@ -226,7 +226,7 @@ fn select_hooks(
 }
 
 /// The webhooks with due deliveries, and the sizes of their queues.
-pub(super) fn queues(connection: &Connection) -> std::result::Result<Vec<(HookId, u64, u64)>, LogError> {
+pub(super) fn queues(connection: &Connection) -> std::result::Result<HookQueues, LogError> {
     let mut select = connection
         .prepare_cached(
             "SELECT hook, count(*), sum(length(body)) FROM deliveries JOIN payloads ON payload = payloads.no GROUP BY hook",

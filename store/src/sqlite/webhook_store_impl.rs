@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use futures_util::future::BoxFuture;
-use rogerrat_actors::{LogError, PutHook, StoredHook, WebhookStore};
+use rogerrat_actors::{HookQueues, LogError, PutHook, StoredHook, WebhookStore};
 use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookChange, HookId, HookOwner};
 
 use super::write_request::{WriteOp, WriteOutcome};
@@ -26,7 +26,7 @@ impl WebhookStore for Store {
         self.readers.query(move |connection| webhook_rows::hook(connection, &hook))
     }
 
-    fn queues(&self) -> BoxFuture<'static, Result<Vec<(HookId, u64, u64)>, LogError>> {
+    fn queues(&self) -> BoxFuture<'static, Result<HookQueues, LogError>> {
         self.readers.query(webhook_rows::queues)
     }
 

@@ -6,7 +6,8 @@ use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookChange, HookI
 
 use super::linked_log::LinkedLog;
 use crate::{
-    Fact, Facts, Instance, InstanceId, Instances, Lane, Lanes, Log as _, LogError, PutHook, StoredHook, WebhookStore,
+    Fact, Facts, HookQueues, Instance, InstanceId, Instances, Lane, Lanes, Log as _, LogError, PutHook, StoredHook,
+    WebhookStore,
 };
 
 type Answer<T> = BoxFuture<'static, Result<T, LogError>>;
@@ -90,7 +91,7 @@ impl WebhookStore for LinkedLog {
         self.ask(move |inner, _| inner.webhooks().hook(&hook))
     }
 
-    fn queues(&self) -> Answer<Vec<(HookId, u64, u64)>> {
+    fn queues(&self) -> Answer<HookQueues> {
         self.ask(|inner, _| inner.webhooks().queues())
     }
 
