@@ -160,7 +160,7 @@ impl DataDir {
             let linked = fs::hard_link(&new, &path);
             fs::remove_file(&new)?;
             match linked {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
                 _ => sync_dir(&self.path),
             }
         };

@@ -76,7 +76,7 @@ fn every_step(body: &Value, name: &str, path: Path) -> (u32, u32) {
     let (mut done, mut refused) = (0, 0);
     let steps = STATES.map(Some).into_iter().chain([None]).map(Some).chain([None]);
     for step in steps {
-        for who in 0..NAMES.len() {
+        for (who, by) in NAMES.iter().enumerate() {
             for fence in [None, Some(0), Some(1), Some(2)] {
                 let mut player = Player::new(1);
                 let id = player.open_as(ANN, body);
@@ -93,7 +93,7 @@ fn every_step(body: &Value, name: &str, path: Path) -> (u32, u32) {
                     done += 1;
                 } else {
                     refused += 1;
-                    assert_eq!(player.stored(), before, "{body} {name}: {step:?} by {} with {fence:?}", NAMES[who]);
+                    assert_eq!(player.stored(), before, "{body} {name}: {step:?} by {by} with {fence:?}");
                 }
             }
         }

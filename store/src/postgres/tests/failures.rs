@@ -85,8 +85,7 @@ async fn a_store_outlives_crashes_and_restarts_of_its_server() {
     let url = server.database();
     let (store, other) = (open(&url), open(&url));
     let fence = fill(&store, "c", 1, "hi").await;
-    let mut seq = 3;
-    for end in [Postgres::kill, Postgres::stop] {
+    for (seq, end) in (3..).zip([Postgres::kill, Postgres::stop]) {
         end(&mut server);
         let append = store.append(owned("c", fence, seq, vec![sent(seq - 1, "hi")]));
         server.start_again();
@@ -95,7 +94,6 @@ async fn a_store_outlives_crashes_and_restarts_of_its_server() {
         assert!(matches!(appended, AppendResult::Done | AppendResult::Busy), "{appended:?}");
         while store.append(owned("c", fence, seq, vec![sent(seq - 1, "hi")])).await == AppendResult::Busy {}
         store.instances().unwrap().beat().await.unwrap();
-        seq += 1;
     }
     let this = store.instances().unwrap().this();
     assert!(!other.instances().unwrap().end_if_dead(this).await.unwrap(), "it has its lock again");
