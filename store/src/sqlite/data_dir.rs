@@ -38,6 +38,14 @@ impl DirLock {
     }
 }
 
+impl Drop for DirLock {
+    /// Closing the file is not enough: a process that is being started has a copy of its descriptor until it executes its
+    /// program.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 impl DataDir {
     pub(super) fn new(path: &Path) -> Self {
         Self { path: path.to_owned() }
@@ -122,8 +130,10 @@ impl DataDir {
 
     /// Whether a hub runs on the directory.
     pub(super) fn is_locked(&self) -> bool {
-        let file = File::open(self.lock_file());
-        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        let Ok(file) = File::open(self.lock_file()) else { return false };
+        let is_locked = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        let _ = file.unlock();
+        is_locked
     }
 
     /// The hub's key; `None` if the file is missing.
