@@ -148,7 +148,7 @@ async fn add_identity(
     }
     // It waits for another hub that inserts the same callsign.
     let sql = "INSERT INTO identities (callsign, account, key, key_no, created_ms) VALUES ($1, $2, $3, $4, $5)
-               ON CONFLICT (callsign) DO NOTHING";
+               ON CONFLICT DO NOTHING";
     let key = &key.bytes()[..];
     let row: &Parameters<'_> = &[&callsign.as_str(), &account.as_str(), &key, &to_sql(*key_no), &to_sql(at_ms)];
     Ok(if db.execute(sql, row).await? == 0 { AccountChangeResult::Taken } else { done() })

@@ -96,7 +96,7 @@ impl Connector {
         // An old transaction must not keep its locks for long, and everything here is for people who wait.
         client
             .batch_execute(
-                "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'; SET statement_timeout = '30s';
+                "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = '30s';
                  SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 4; SET jit = off;
                  SELECT set_config(name, '5s', false) FROM pg_settings
                  WHERE name IN ('tcp_user_timeout', 'client_connection_check_interval')",

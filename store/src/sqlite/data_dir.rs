@@ -249,3 +249,23 @@ fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), StoreError> {
     let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
     if owner == user { Ok(()) } else { Err(StoreError::WrongOwner { path: path.to_owned(), owner, user }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_process_does_not_keep_the_lock() {
+        let path = std::env::temp_dir().join(format!("rogerrat-lock-{}", std::process::id()));
+        let dir = DataDir::new(&path);
+        dir.create().unwrap();
+        let lock = dir.lock().unwrap();
+        // What a process has that is being started.
+        let inherited = lock.0.try_clone().unwrap();
+        assert!(matches!(dir.lock(), Err(StoreError::InUse { .. })) && dir.is_locked());
+        drop(lock);
+        assert!(!dir.is_locked() && dir.lock().is_ok());
+        drop(inherited);
+        fs::remove_dir_all(&path).unwrap();
+    }
+}
