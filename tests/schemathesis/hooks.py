@@ -183,7 +183,12 @@ class ChannelToken:
 STATE_CODES = {"not_joined", "unknown_recipient", "session_expired"}
 # Fields of a task that need or exclude each other, and what the task allows.
 TASK_REFUSALS = (
-    "a status has no `wants`",
+    "a status is no task",
+    "a status has no `data`",
+    "a status with `state` is for all",
+    "the `state` of a status is",
+    "the `state` of a reply is",
+    "`until_seconds` needs",
     "an ask wants an answer",
     "`state` needs `reply_to`",
     "`fence` needs `state`",
