@@ -199,8 +199,8 @@ fn d36_python_1_gives_up_in_silence_and_loses_nothing() {
     let channel = hub.channel();
     let ann = channel.join("ann");
     bob.call("join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": "bob"}));
-    for n in 0..5 {
-        let call = json!({"tool": "wait", "arguments": {"timeout_seconds": 30}, "patience_seconds": 0.3});
+    for n in 0..3 {
+        let call = json!({"tool": "wait", "arguments": {"timeout_seconds": 30}, "patience_seconds": 2});
         writeln!(bob.input, "{call}").unwrap();
         assert_eq!(bob.line(), json!({"gave_up": true}));
         ann.send("bob", &n.to_string());
