@@ -16,6 +16,8 @@ pub(crate) enum DeliberateFault {
     MissingDoubt,
     /// An instance drives webhooks of lanes that it does not hold.
     UnheldLanes,
+    /// Who takes a channel serves it before it knows what its last owner has changed.
+    EarlyOpen,
 }
 
 #[cfg(test)]

@@ -3,22 +3,29 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use rogerrat_domain::{Callsign, Channel, GapReason, Identity, MessageId, Refusal, RestoreError, Rules, Snapshot};
+use tokio::time::timeout;
 
 use crate::boot::Boot;
 use crate::channel::handle::ChannelHandle;
 use crate::clock::Clock;
 use crate::deliberate_fault::{DeliberateFault, is_broken};
 use crate::error::HubError;
+use crate::instances::AppliedFacts;
 use crate::ports::accounts::Accounts;
 use crate::ports::error::LogError;
 use crate::ports::log::{Log, PreviousOwner, StoredChannel};
+
+/// How long a channel that is opened waits for changes of other hubs to be applied.
+const FACTS_LIMIT: Duration = Duration::from_secs(5);
 
 /// Recovers channels.
 #[derive(Clone)]
 pub(crate) struct Recovery {
     pub(crate) log: Arc<dyn Log>,
+    pub(crate) applied_facts: AppliedFacts,
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) clock: Clock,
     pub(crate) boot: Boot,
@@ -43,7 +50,8 @@ pub(crate) struct RecoveredChannel {
 }
 
 impl Recovery {
-    /// Takes a channel and reads it and the messages that memory holds of it.
+    /// Takes a channel and reads it and the messages that memory holds of it. What its owners before have changed, such as its
+    /// webhooks, has been applied then.
     ///
     /// # Errors
     /// `not_found` when it was deleted; `Moved` when another instance owns it; `storage_failed` or `overloaded` when the
@@ -60,6 +68,7 @@ impl Recovery {
         if let Some(settings) = stored.settings.take() {
             handle.status.set_settings(Arc::new(settings));
         }
+        self.reach_last_fact().await.map_err(|error| failed(&handle, error))?;
         let (seq, fence, previous_owner) = (stored.seq, stored.fence, stored.previous_owner);
         let replayed = stored.records.iter().map(|record| record.entries.len()).sum();
         if let PreviousOwner::Lost { .. } = stored.previous_owner {
@@ -74,6 +83,16 @@ impl Recovery {
         }
         let revoked = self.revoked(&handle, &channel).await?;
         Ok(RecoveredChannel { channel, seq, fence, replayed, previous_owner, crashed, revoked })
+    }
+
+    /// Waits until every fact that is in the log was applied. Only in a shared log.
+    async fn reach_last_fact(&self) -> Result<(), LogError> {
+        let Some(instances) = self.log.instances() else { return Ok(()) };
+        if is_broken(DeliberateFault::EarlyOpen) {
+            return Ok(());
+        }
+        let last = instances.last_fact().await?;
+        timeout(FACTS_LIMIT, self.applied_facts.reach(last)).await.map_err(|_| LogError::Busy)
     }
 
     /// Members whose identity key was revoked while the channel was not in memory.

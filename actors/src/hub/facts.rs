@@ -1,9 +1,11 @@
 //! Applies what other instances have changed to what this hub keeps in memory (ADR 46).
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use futures_util::future::select;
 use rogerrat_domain::BanTarget;
 use rogerrat_domain::op::{LiveIdentities, Revoke};
 use rogerrat_domain::webhook::HookOwner;
@@ -11,6 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Admitted, Hub, HubLink, Shared};
 use crate::error::HubError;
+use crate::instances::AppliedFacts;
 use crate::ports::error::LogError;
 use crate::ports::facts::{FACTS_PAGE, Fact};
 use crate::ports::log::Log;
@@ -20,15 +23,15 @@ use crate::webhooks::{Forgotten, Reread, RereadAll};
 /// How often facts are looked for if no notice of one comes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Applies the facts after a number, as they are written, until the hub is gone or its instance has ended.
-pub(super) async fn follow(link: HubLink, log: Arc<dyn Log>, mut applied: u64) {
+/// Applies facts as they are written, until the hub is gone or its instance has ended.
+pub(super) async fn follow(link: HubLink, log: Arc<dyn Log>, applied: AppliedFacts) {
     let Some(instances) = log.instances() else { return };
     let mut must_reread = false;
     loop {
         // The notice of a fact may be lost.
-        let _ = timeout(LOOK_EVERY, instances.facts_written()).await;
+        let _ = timeout(LOOK_EVERY, select(instances.facts_written(), pin!(applied.wanted()))).await;
         let Some(hub) = link.hub().filter(|hub| !hub.has_ended()) else { return };
-        match hub.apply_facts(&mut applied, &mut must_reread).await {
+        match hub.apply_facts(&applied, &mut must_reread).await {
             Ok(()) => {}
             Err(LogError::Ended) => return,
             Err(error) => {
@@ -41,16 +44,17 @@ pub(super) async fn follow(link: HubLink, log: Arc<dyn Log>, mut applied: u64) {
 }
 
 impl Hub {
-    /// Applies all facts after `applied`, and advances it. `must_reread` stays set until everything was read again.
-    async fn apply_facts(&self, applied: &mut u64, must_reread: &mut bool) -> Result<(), LogError> {
+    /// Applies all facts after those that were applied. `must_reread` stays set until everything was read again.
+    async fn apply_facts(&self, applied: &AppliedFacts, must_reread: &mut bool) -> Result<(), LogError> {
         let Some(instances) = self.shared.log.instances() else { return Ok(()) };
         loop {
             if *must_reread {
                 let last = instances.last_fact().await?;
                 self.reread().await?;
-                (*applied, *must_reread) = (last, false);
+                applied.advance_to(last);
+                *must_reread = false;
             }
-            let read = instances.facts_after(*applied).await?;
+            let read = instances.facts_after(applied.last()).await?;
             *must_reread = read.is_incomplete;
             let is_all = read.facts.len() < FACTS_PAGE && !read.is_incomplete;
             for (no, fact) in read.facts.into_iter().filter(|_| !read.is_incomplete) {
@@ -59,7 +63,7 @@ impl Hub {
                     break;
                 }
                 self.apply_fact(fact).await?;
-                *applied = no;
+                applied.advance_to(no);
             }
             if is_all && !*must_reread {
                 return Ok(());
@@ -74,7 +78,7 @@ impl Hub {
             Fact::KeyEnded { callsign, identity } => {
                 account_policy.end(&identity, clock.now());
                 let hub = self.clone();
-                // It may wait for busy channels. Failures are logged.
+                // Failures are logged.
                 actix::spawn(async move { drop(hub.end_keys(vec![(callsign, identity)]).await) });
             }
             Fact::Identities { account } => {
@@ -106,11 +110,15 @@ impl Hub {
     /// Reads the bans again, and ends the sessions of those that are new.
     async fn reread_bans(&self) -> Result<(), LogError> {
         let rows = self.shared.log.rows(Bans::ROWS).await?;
-        for ban in self.shared.bans.replace(Bans::recall(rows)) {
-            if let BanTarget::Callsign(callsign) | BanTarget::Identity(callsign) = &ban.target {
-                self.evict_where(callsign, |handle| ban.covers_callsign(&handle.id, callsign)).await;
+        // A channel that is opened waits for facts, so they must not wait for it.
+        let (hub, added) = (self.clone(), self.shared.bans.replace(Bans::recall(rows)));
+        actix::spawn(async move {
+            for ban in added {
+                if let BanTarget::Callsign(callsign) | BanTarget::Identity(callsign) = &ban.target {
+                    hub.evict_where(callsign, |handle| ban.covers_callsign(&handle.id, callsign)).await;
+                }
             }
-        }
+        });
         Ok(())
     }
 

@@ -23,7 +23,7 @@ use crate::context::HubContext;
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
 use crate::hub::dispatcher::Dispatcher;
-use crate::instances::{InstanceLife, Locations};
+use crate::instances::{AppliedFacts, InstanceLife, Locations};
 use crate::mail::Emails;
 use crate::ports::Ports;
 use crate::ports::error::LogError;
@@ -98,10 +98,10 @@ impl Hub {
         };
         let now = clock.now();
         // Before everything that facts are about is read.
-        let last_fact = match log.instances() {
-            Some(instances) => instances.last_fact().await?,
-            None => 0,
-        };
+        let applied_facts = AppliedFacts::default();
+        if let Some(instances) = log.instances() {
+            applied_facts.advance_to(instances.last_fact().await?);
+        }
         log.reserve_ids(highest_id.max(now.at_ms) + ID_RESERVATION_MS).await?;
         let directory = Arc::new(super::channels::bands(now));
         let counters = Arc::new(Counters::default());
@@ -130,8 +130,14 @@ impl Hub {
                 webhooks: webhooks.clone(),
                 registry: ctx.address().recipient(),
             };
-            let recovery =
-                Recovery { log: log.clone(), accounts: ports.accounts.clone(), clock, boot, first_id: highest_id };
+            let recovery = Recovery {
+                log: log.clone(),
+                applied_facts: applied_facts.clone(),
+                accounts: ports.accounts.clone(),
+                clock,
+                boot,
+                first_id: highest_id,
+            };
             let rules_of_bands = Rules { sends_per_minute: rules.sends_per_minute_band, ..channel_rules.clone() };
             let channel_rules = (channel_rules, rules_of_bands);
             let life = life.clone();
@@ -171,7 +177,7 @@ impl Hub {
         // It is set only here.
         drop(push_context.set(Box::new(HubLink::to(&hub))));
         if hub.instance().is_some() {
-            actix::spawn(facts::follow(HubLink::to(&hub), hub.shared.log.clone(), last_fact));
+            actix::spawn(facts::follow(HubLink::to(&hub), hub.shared.log.clone(), applied_facts));
         }
         Ok(hub)
     }

@@ -1,5 +1,7 @@
 //! Instances and webhooks as a hub of the simulation reaches them: by the same link as the log.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use rogerrat_domain::ChannelId;
 use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookChange, HookId, HookOwner};
@@ -9,6 +11,9 @@ use crate::{
     Fact, Facts, HookQueues, Instance, InstanceId, Instances, Lane, Lanes, Log as _, LogError, PutHook, StoredHook,
     WebhookStore,
 };
+
+/// How late facts are, so that hubs change places while they do not know of each other's changes.
+const FACTS_DELAY: Duration = Duration::from_millis(700);
 
 type Answer<T> = BoxFuture<'static, Result<T, LogError>>;
 
@@ -55,7 +60,11 @@ impl Instances for LinkedLog {
     }
 
     fn facts_after(&self, after: u64) -> Answer<Facts> {
-        self.ask(move |inner, _| inner.facts_after(after))
+        let facts = self.ask(move |inner, _| inner.facts_after(after));
+        Box::pin(async move {
+            tokio::time::sleep(FACTS_DELAY).await;
+            facts.await
+        })
     }
 
     fn facts_written(&self) -> BoxFuture<'static, ()> {

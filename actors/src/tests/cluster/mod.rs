@@ -91,3 +91,8 @@ fn the_oracle_finds_a_delivery_without_doubt() {
 fn the_oracle_finds_a_webhook_that_several_hubs_drive() {
     finds(DeliberateFault::UnheldLanes, "was delivered by", 1..100);
 }
+
+#[test]
+fn the_oracle_finds_a_channel_that_is_opened_before_its_webhooks_are_known() {
+    finds(DeliberateFault::EarlyOpen, "was not delivered", 1..100);
+}
