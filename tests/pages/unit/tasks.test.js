@@ -52,14 +52,18 @@ test("an answer that arrives after the state of its task is shown with it", asyn
   assert.ok(details.at(-1).parts.has("entries"));
 });
 
-test("tasks in what was loaded are looked up once, and one that the hub does not know is gone", async t => {
+test("tasks in what was loaded are looked up once, and one that the hub does not know has no row", async t => {
   const { model, hub, clock } = await chat(t, { start: false });
   const [kept, lost] = [hub.says("a", { wants: "work", deadline: 9e12 }), hub.says("b", { wants: "answer", deadline: 9e12 })];
   hub.board = [row(kept.id, "done")];
   void model.start({ channel: "quiet-otter-3a8f", token: "t", identity_key: "k" });
   await settle();
   await clock.pass(1_000);
-  assert.deepEqual([entryOf(model, kept.id).task.state, entryOf(model, lost.id).task.state, boards(hub)], ["done", "gone", 1]);
+  assert.deepEqual([entryOf(model, kept.id).task.state, entryOf(model, lost.id).task, boards(hub)], ["done", null, 1]);
+  // It is not looked up again.
+  hub.stream.cut();
+  await clock.pass(20_000);
+  assert.equal(boards(hub), 1);
 });
 
 test("after a cut the board tells what ended meanwhile", async t => {

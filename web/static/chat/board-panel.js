@@ -31,7 +31,7 @@ export class BoardPanel {
     const { me } = model.channel;
     const open = model.tasks.filter(isOpen), closed = model.tasks.filter(task => !isOpen(task)).slice(0, CLOSED);
     const isFor = (/** @type {Task} */ task) => {
-      const may = actionsOf(task, me);
+      const may = actionsOf(task, model);
       return may.answer || may.take || may.finish;
     };
     const own = open.filter(({ from }) => from === me), forMe = open.filter(isFor), others = open.filter(task => !own.includes(task) && !forMe.includes(task));

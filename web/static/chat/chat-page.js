@@ -48,9 +48,9 @@ export class ChatPage {
       },
       showThread: thread => this.search({ thread }),
       drawEmpty: place => drawEmpty(place, model),
-      answerTask: task => {
+      answerTask: (task, to) => {
         if (!Panels.wide) this.panels.close();
-        void this.composer.answerTask(task);
+        void this.composer.answerTask(task, to);
       },
       drawLate: () => {
         this.log.drawLate();
@@ -138,6 +138,8 @@ export class ChatPage {
     if (parts.has("entries") || parts.has("unread")) this.#drawPanel("search");
     if (parts.has("unread") || parts.has("entries")) showCount(this.model.unread);
     if (parts.has("unread") && !this.model.unread) void closeNotifications(this.model.channel.id).catch(() => undefined);
+    // What is on its way decides which buttons a task has.
+    if (parts.has("outbox") && this.model.tasks.length) this.context.drawLate();
     this.composer.changed(detail);
     this.announcer.messages(detail.live);
   }

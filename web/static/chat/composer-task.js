@@ -8,6 +8,7 @@ import { actionsOf } from "./task-view.js";
 
 /** @typedef {import("./tasks.js").Task} Task */
 /** @typedef {import("./types.js").Outgoing} Outgoing */
+/** @typedef {{model: import("./types.js").ChatModel, changed: () => void, close: () => void}} Hooks of the composer */
 
 /**
  * What the composer has beside its text.
@@ -37,21 +38,23 @@ function select(label, now, choices, choose) {
 
 /**
  * Makes the next message a task.
- * @param {{changed: () => void, close: () => void}} composer
+ * @param {Hooks} composer
  * @param {Partial<Outgoing>} [kept] what was chosen before
  * @returns {ComposerTask}
  */
-export function asking({ changed, close }, kept = {}) {
+export function asking({ model, changed, close }, kept = {}) {
   let wants = kept.quiet ? "quiet" : kept.wants ?? "answer";
   /** Chosen, or as usual for what is wanted. @type {number | null} */
   let deadline = kept.deadline_seconds ?? null;
   const seconds = () => deadline ?? (wants === "answer" ? 3600 : 604_800);
   const kind = (/** @type {string} */ to) => wants === "quiet" && to !== "all" ? "work" : wants;
+  // A band has no work.
+  const kinds = (/** @type {string} */ to) => model.channel.is_band ? ["answer"] : ["answer", "work", ...to === "all" ? ["quiet"] : []];
   return {
     asks: true,
     task: null,
     view: to => html`<div class="composer-task">${icon("task")}
-      ${select(t("chat.task.ask"), kind(to), [["answer", t("chat.task.wants.answer")], ["work", t("chat.task.wants.work")], ...(to === "all" ? [/** @type {[string, string]} */ (["quiet", t("chat.task.wants.quiet")])] : [])],
+      ${select(t("chat.task.ask"), kind(to), kinds(to).map(one => [one, t(`chat.task.wants.${one}`)]),
     value => { wants = value; changed(); })}
       ${select(t("chat.task.ask.deadline"), String(seconds()), DEADLINES.map(one => [String(one), t("chat.task.ask.within", { time: formatDuration(one) })]),
     value => { deadline = Number(value); changed(); })}
@@ -62,19 +65,20 @@ export function asking({ changed, close }, kept = {}) {
 
 /**
  * What a reply does to a task; null if it can do nothing.
- * @param {{changed: () => void, close: () => void}} composer
+ * @param {Hooks} composer
  * @param {Task} task
- * @param {string} me
  * @param {string} [kept] what was chosen before
  * @returns {ComposerTask | null}
  */
-export function answering({ changed }, task, me, kept) {
-  const may = actionsOf(task, me);
+export function answering({ model, changed }, task, kept) {
+  const { me } = model.channel;
+  const may = actionsOf(task, model);
   const result = may.finish || may.answer || task.wants === "work" && task.to === me && task.from !== me && !task.fence;
   if (!result) return may.reply ? { asks: false, task, view: () => nothing, fields: () => ({}) } : null;
   const waits = task.state === "input";
   const steps = ["done", ...waits ? [] : ["input", ...may.finish ? ["working"] : []], "failed", "rejected", ...task.wants === "work" ? ["message"] : []];
-  let step = kept && steps.includes(kept) ? kept : "done";
+  // What can no longer be chosen must not come back as a result.
+  let step = steps.find(one => one === kept) ?? (kept && steps.includes("message") ? "message" : "done");
   /** @type {ComposerTask} */
   const own = {
     asks: false,

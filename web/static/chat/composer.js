@@ -36,7 +36,7 @@ export class Composer {
     this.composing = false;
     /** What makes the message a task, or what it does to one. @type {import("./composer-task.js").ComposerTask | null} */
     this.task = null;
-    this.hooks = { changed: () => this.#changed(), close: () => this.#setTask(null) };
+    this.hooks = { model, changed: () => this.#changed(), close: () => this.#setTask(null) };
 
     this.element = document.createElement("form");
     this.element.className = "composer";
@@ -210,26 +210,28 @@ export class Composer {
     void this.#follow();
   }
 
-  /** @param {import("./tasks.js").Task} task that is answered, or finished */
-  async answerTask(task) {
-    const { me } = this.model.channel;
+  /**
+   * @param {import("./tasks.js").Task} task that is answered, or finished
+   * @param {string} to
+   */
+  async answerTask(task, to) {
     this.replyId = task.id;
     this.thread = task.thread ?? null;
-    this.recipients.to = task.to === "all" && !task.quiet ? "all" : task.from === me ? task.holder ?? task.to : task.from;
+    this.recipients.to = to;
     this.task = null;
     await this.#follow();
     this.#changed();
     this.field.focus();
   }
 
-  /** A reply to a task may answer or finish it, as long as it is open. */
-  async #follow() {
+  /** A reply to a task may answer or finish it, as long as it is open. @param {string} [kept] what was chosen before */
+  async #follow(kept) {
     const task = this.model.tasks.find(one => one.id === this.replyId && isOpen(one));
     if (this.task?.task && task) this.task.task = task;
     else if (this.task?.task) this.#setTask(null);
     else if (task && !this.task) {
       const { answering } = await later(import("./composer-task.js"));
-      if (!this.task && task.id === this.replyId) this.#setTask(answering(this.hooks, task, this.model.channel.me));
+      if (!this.task && task.id === this.replyId) this.#setTask(answering(this.hooks, task, kept));
     }
   }
 
@@ -272,7 +274,7 @@ export class Composer {
     this.priority = outgoing.priority ?? "default";
     if (outgoing.attachments?.length) await this.files.restore(outgoing.attachments);
     this.task = outgoing.wants ? (await later(import("./composer-task.js"))).asking(this.hooks, outgoing) : null;
-    await this.#follow();
+    await this.#follow(outgoing.state ?? "message");
     this.#changed();
     this.#typed();
     this.field.focus();

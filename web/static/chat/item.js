@@ -19,7 +19,7 @@ import { icon } from "./icon.js";
  * @property {(entry: MessageEntry) => void} edit takes a message that was not sent back into the composer
  * @property {(thread: string) => unknown} showThread
  * @property {(place: HTMLElement) => void} drawEmpty
- * @property {(task: import("./tasks.js").Task) => void} answerTask
+ * @property {(task: import("./tasks.js").Task, to: string) => void} answerTask
  * @property {() => void} drawLate what is shown of tasks and suggested replies has changed beside the model
  * @property {(text: string) => void} say to screen readers
  */

@@ -80,7 +80,7 @@ class Model extends EventTarget {
     this.#history = new History(parts, this.#incoming, transport);
     parts.statuses = new Statuses({ clock, changed: () => changes.note("statuses") });
     parts.tasks = new Tasks({
-      clock, board: () => this.request("GET", "/tasks?limit=200"), isLive: () => this.connection.state === "live-stream",
+      clock, board: before => this.request("GET", `/tasks?limit=200&before=${before}`), isLive: () => this.connection.state === "live-stream",
       changed: tasks => this.#tasksChanged(tasks),
     });
     parts.approvals = new Approvals({ clock, changed: id => this.#writing.approvalChanged(id) });

@@ -34,10 +34,10 @@ export class Roster {
     const rows = (/** @type {unknown} */ value) => (Array.isArray(value) ? value : []).filter(one => typeof one?.callsign === "string");
     const members = isWhole ? new Map() : new Map(this.#byName);
     for (const one of rows(data?.roster_all)) {
-      const { verified, state, note, until } = this.#byName.get(one.callsign) ?? {};
-      members.set(one.callsign, memberOf({ verified, state, note, until, ...one }, this.#me));
+      const { verified, state, note } = this.#byName.get(one.callsign) ?? {};
+      members.set(one.callsign, memberOf({ verified, note: state === one.state && note, ...one }, this.#me));
     }
-    // Only `members` has what is verified, and the state that a member reports.
+    // Only `members` has what is verified, and the note of a state. A state that a row leaves out has ended.
     for (const { callsign, ...said } of rows(data?.members)) {
       const known = members.get(callsign);
       if (known) Object.assign(known, saidOf(said));

@@ -1,5 +1,6 @@
 // What the buttons of a task do: take it, renew the lease, give it back, withdraw it.
 import { t, formatTime } from "../lib/i18n.js";
+import { Tasks } from "../lib/tasks.js";
 import { HubError } from "./problem.js";
 import { problemText } from "./problem-text.js";
 
@@ -9,16 +10,19 @@ import { problemText } from "./problem-text.js";
 /** A person needs longer than an agent: the longest lease, in seconds. */
 const LEASE_S = 3600;
 
-/** What runs, and why the last action failed, by task. @type {Set<number>} */
-const running = new Set();
-/** @type {Map<number, string>} */
-const problems = new Map();
+/** Draws the tasks of the page that acted last. */
+let draw = () => {};
+/** What runs, and why the last action failed, by the task's id. */
+const actions = new Tasks(() => draw());
 
 /** @param {number} id */
-export const busy = id => running.has(id);
+export const busy = id => actions.isBusy(String(id));
 
 /** Why the last action on a task failed. @param {number} id */
-export const problemOf = id => problems.get(id) ?? "";
+export function problemOf(id) {
+  const error = actions.error(String(id));
+  return error === null ? "" : whyNot(error);
+}
 
 /**
  * @param {"take" | "renew" | "give_back" | "cancel"} what
@@ -26,27 +30,28 @@ export const problemOf = id => problems.get(id) ?? "";
  * @param {ItemContext} context
  */
 export async function act(what, task, context) {
-  const { model } = context;
-  running.add(task.id);
-  problems.delete(task.id);
-  context.drawLate();
-  try {
-    if (what === "take" || what === "renew") {
-      const fence = what === "renew" ? { fence: task.fence } : {};
-      const reply = await model.request("POST", `/tasks/${task.id}/take`, { lease_seconds: LEASE_S, ...fence });
-      model.applyTasks({ tasks: [reply?.task] });
-      context.say(t("chat.task.said.taken", { time: formatTime(reply?.lease_until ?? Date.now()) }));
-    } else {
-      const state = what === "cancel" ? "cancelled" : "open";
-      model.send({ to: otherEnd(task, model.channel.me), text: t(`chat.task.text.${what}`), reply_to: task.id, thread: task.thread ?? null, state, ...fenceOf(task) });
-    }
-  } catch (error) {
-    problems.set(task.id, whyNot(error));
+  draw = context.drawLate;
+  await actions.run(String(task.id), () => request(what, task, context).catch(async error => {
     // What was shown is not how it is.
-    if (error instanceof HubError && error.problem.status === 409) await model.refreshTasks().catch(() => undefined);
-  } finally {
-    running.delete(task.id);
-    context.drawLate();
+    if (error instanceof HubError && error.problem.status === 409) await context.model.refreshTasks().catch(() => undefined);
+    throw error;
+  }));
+}
+
+/**
+ * @param {"take" | "renew" | "give_back" | "cancel"} what
+ * @param {Task} task
+ * @param {ItemContext} context
+ */
+async function request(what, task, { model, say }) {
+  if (what === "take" || what === "renew") {
+    const fence = what === "renew" ? { fence: task.fence } : {};
+    const reply = await model.request("POST", `/tasks/${task.id}/take`, { lease_seconds: LEASE_S, ...fence });
+    model.applyTasks({ tasks: [reply?.task] });
+    say(t("chat.task.said.taken", { time: formatTime(reply?.lease_until ?? Date.now()) }));
+  } else {
+    const state = what === "cancel" ? "cancelled" : "open";
+    model.send({ to: otherEnd(task, model.channel.me), text: t(`chat.task.text.${what}`), reply_to: task.id, thread: task.thread ?? null, state, ...fenceOf(task) });
   }
 }
 

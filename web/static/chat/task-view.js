@@ -5,7 +5,7 @@ import { visible } from "../lib/visible.js";
 import { formatFull } from "./format.js";
 import { icon } from "./icon.js";
 import { isOpen } from "./tasks.js";
-import { act, busy, problemOf } from "./task-actions.js";
+import { act, busy, otherEnd, problemOf } from "./task-actions.js";
 
 /** @typedef {import("./tasks.js").Task} Task */
 /** @typedef {import("./types.js").MessageEntry} MessageEntry */
@@ -15,6 +15,9 @@ import { act, busy, problemOf } from "./task-actions.js";
 const icons = {
   open: "task", held: "poll", working: "poll", input: "help", done: "check", failed: "alert", rejected: "close", cancelled: "close", expired: "clock", gone: "clock",
 };
+
+/** The steps with which a member has given its answer. */
+const CLOSING = ["done", "failed", "rejected"];
 
 /** The text of a value of the hub, or the value. @param {string} key @param {string} value */
 const word = (key, value) => has(key) ? t(key) : visible(value);
@@ -110,14 +113,25 @@ function answersView(task, context) {
 }
 
 /**
+ * Whether the reader has sent what ends its part in a task: such replies that are loaded, or on their way.
+ * @param {number} id
+ * @param {import("./types.js").ChatModel} model
+ * @param {(entry: MessageEntry, state: string) => boolean} isSuch
+ */
+const hasReplied = (id, { entries }, isSuch) => entries.some(entry => entry.type === "message" && entry.mine && entry.message.reply_to === id
+  && entry.message.state && isSuch(entry, entry.message.state));
+
+/**
  * What the reader may do with an open task, as the hub will decide it.
  * @param {Task} task
- * @param {string} me
+ * @param {import("./types.js").ChatModel} model
  */
-export function actionsOf({ state, wants, from, to, holder }, me) {
+export function actionsOf({ id, state, wants, from, to, holder }, model) {
+  const { me } = model.channel;
   const isMine = from === me, isForMe = !isMine && (to === "all" || to === me), isHeldByMe = holder === me && !isMine;
   return {
-    answer: !isMine && wants === "answer" && isForMe,
+    // A question to all stays open for others, but each member answers once.
+    answer: wants === "answer" && isForMe && !hasReplied(id, model, (entry, step) => entry.id !== null && CLOSING.includes(step)),
     take: wants === "work" && state === "open" && isForMe,
     finish: isHeldByMe,
     renew: isHeldByMe && state === "held",
@@ -132,14 +146,17 @@ export function actionsOf({ state, wants, from, to, holder }, me) {
  * @param {ItemContext} context
  */
 function buttonsView(task, context) {
-  const may = actionsOf(task, context.model.channel.me);
+  const { model } = context;
+  if (hasReplied(task.id, model, ({ id, tick }) => id === null && tick !== "failed")) return nothing;
+  const may = actionsOf(task, model);
+  const reply = () => context.answerTask(task, task.to === "all" && !task.quiet ? "all" : otherEnd(task, model.channel.me));
   const button = (/** @type {string} */ what, /** @type {() => unknown} */ run, first = false) => html`<button type="button" class=${first ? "button primary small" : "button small"}
     aria-disabled=${busy(task.id)} @click=${() => { if (!busy(task.id)) void run(); }}>${t(`chat.task.do.${what}`)}</button>`;
   const buttons = [
-    may.answer ? button("answer", () => context.answerTask(task), true) : nothing,
-    may.reply ? button("reply", () => context.answerTask(task), true) : nothing,
+    may.answer ? button("answer", reply, true) : nothing,
+    may.reply ? button("reply", reply, true) : nothing,
     may.take ? button("take", () => act("take", task, context), true) : nothing,
-    may.finish ? button("finish", () => context.answerTask(task), true) : nothing,
+    may.finish ? button("finish", reply, true) : nothing,
     may.renew ? button("renew", () => act("renew", task, context)) : nothing,
     may.giveBack ? button("give_back", () => act("give_back", task, context)) : nothing,
     may.cancel ? button("cancel", () => act("cancel", task, context)) : nothing,

@@ -28,6 +28,10 @@
 const MAX_TASKS = 700;
 /** After how long a poll's news are followed by a look at the board (ms). */
 const LOOK_MS = 300;
+/** After how long (ms) a live message whose task no event has described is looked up: it may have ended before. */
+const ROW_MS = 2000;
+/** Pages of the board that are read, of 200 tasks each: more are not kept. */
+const MAX_PAGES = Math.ceil(MAX_TASKS / 200);
 
 /** @param {{state: string}} task */
 export const isOpen = ({ state }) => state === "open" || state === "held" || state === "input";
@@ -37,15 +41,15 @@ export class Tasks {
   list = [];
   /** @type {Map<number, Task>} */
   #byId = new Map();
-  /** Tasks of loaded messages that no event has described. @type {Set<number>} */
+  /** Tasks of messages that no row of the hub has described. @type {Set<number>} */
   #unknown = new Set();
   /** @type {unknown} */
   #timer = null;
   #parts;
 
   /**
-   * @param {{clock: Clock, board: () => Promise<any>, isLive: () => boolean, changed: (tasks: Task[]) => void}} parts
-   *   `board` requests the tasks, the newest change first; `isLive`: events describe what changes
+   * @param {{clock: Clock, board: (before: number) => Promise<any>, isLive: () => boolean, changed: (tasks: Task[]) => void}} parts
+   *   `board` requests those that changed last before a time, the newest first; `isLive`: events describe what changes
    */
   constructor(parts) {
     this.#parts = parts;
@@ -59,6 +63,7 @@ export class Tasks {
   /**
    * What the hub reports: an event, the board, or the answer to a taking.
    * @param {any} data
+   * @returns {Task[]} its rows
    */
   apply(data) {
     /** @type {Task[]} */
@@ -68,12 +73,14 @@ export class Tasks {
       const known = this.#byId.get(id);
       if (known) changed.push({ ...known, state: "gone", updated_at: known.updated_at + 1 });
     }
-    this.#set(changed);
+    // An event has a bound.
+    if (data?.more) this.lookSoon();
+    if (changed.length) this.#set(changed);
+    return rows;
   }
 
   /** @param {Task[]} changed */
   #set(changed) {
-    if (!changed.length) return;
     for (const task of changed) {
       this.#byId.set(task.id, task);
       this.#unknown.delete(task.id);
@@ -93,12 +100,13 @@ export class Tasks {
    * @param {Message} message
    * @param {boolean} isLive
    */
-  seen(message, isLive) {
-    const { id, wants, reply_to, state } = message;
+  seen({ id, from, to, text, wants, deadline = 0, thread, reply_to, state }, isLive) {
     if (wants && !this.#byId.has(id)) {
+      if (isLive) {
+        this.#set([{ id, from, to, wants, text: text.slice(0, 120), deadline, thread, state: "open", attempts: 0, answered: 0, updated_at: 0 }]);
+        this.#parts.clock.setTimeout(() => this.#unknown.has(id) && this.lookSoon(), ROW_MS);
+      } else this.lookSoon();
       this.#unknown.add(id);
-      if (isLive) this.#set([{ ...taskOf(message), state: "open", updated_at: 0 }]);
-      else this.lookSoon();
     }
     const task = reply_to ? this.#byId.get(reply_to) : undefined;
     // It is one of the answers that are shown with the task.
@@ -124,23 +132,21 @@ export class Tasks {
    * @throws {import("./problem.js").HubError}
    */
   async look() {
-    const before = this.list.filter(isOpen), unknown = [...this.#unknown];
-    const reply = await this.#parts.board();
-    const listed = new Set((Array.isArray(reply?.tasks) ? reply.tasks : []).map((/** @type {any} */ row) => row?.id));
-    this.apply(reply);
-    // A page of the board that is full may leave out old ones.
-    if (reply?.before !== undefined) return;
-    const gone = before.filter(task => !listed.has(task.id) && this.get(task.id) === task);
-    this.#set(gone.map(task => ({ ...task, state: "gone", updated_at: task.updated_at + 1 })));
-    this.#parts.changed(unknown.filter(id => this.#unknown.delete(id)).map(id => ({ ...taskOf({ id, from: "", to: "", text: "", at: 0 }), state: "gone", updated_at: 0 })));
+    const open = this.list.filter(isOpen), unknown = [...this.#unknown], listed = new Set();
+    let before = Number.MAX_SAFE_INTEGER;
+    for (let page = 0; before && page < MAX_PAGES; page += 1) {
+      const reply = await this.#parts.board(before);
+      for (const { id } of this.apply(reply)) listed.add(id);
+      before = reply?.before;
+    }
+    // What is beyond the bound may still be there.
+    if (before) return;
+    this.apply({ removed: open.filter(task => !listed.has(task.id) && this.get(task.id) === task).map(({ id }) => id) });
+    for (const id of unknown) this.#unknown.delete(id);
   }
 
   close() {
     if (this.#timer !== null) this.#parts.clock.clearTimeout(this.#timer);
+    this.#unknown.clear();
   }
-}
-
-/** @param {Message} message @returns {Omit<Task, "state" | "updated_at">} */
-function taskOf({ id, from, to, text, wants = "", deadline = 0, thread }) {
-  return { id, from, to, wants, text: text.slice(0, 120), deadline, attempts: 0, answered: 0, ...(thread ? { thread } : {}) };
 }

@@ -1,0 +1,7 @@
+import{a as b}from"./chunk-AEEHGE6K.js";import{d as u,e as $}from"./chunk-SKVO65YQ.js";import{html as s,nothing as n,render as g}from"../chunks/chat.js";import{t as l,tn as a}from"../chunks/chat.js";import{icon_chat_icon_js as k}from"../chunks/chat.js";import{isOpen as f}from"../chunks/chat.js";var w=50,x=class{constructor(e){this.context=e,this.failed=!1,this.element=document.createElement("div"),this.element.className="panel-content board"}async load(){this.failed=!await this.context.model.refreshTasks().then(()=>!0,()=>!1),this.draw()}draw(){let{model:e}=this.context,{me:r}=e.channel,i=e.tasks.filter(f),c=e.tasks.filter(t=>!f(t)).slice(0,w),y=t=>{let o=$(t,e);return o.answer||o.take||o.finish},h=i.filter(({from:t})=>t===r),m=i.filter(y),p=i.filter(t=>!h.includes(t)&&!m.includes(t)),d=(t,o)=>o.length?s`<h3>${t}</h3>${this.#t(o)}`:n;g(s`
+      ${this.failed?s`<p class="bad" role="alert">${k("alert")} ${l("chat.task.board.failed")} <button type="button" class="link-button" @click=${()=>this.load()}>${l("chat.retry")}</button></p>`:n}
+      ${i.length?n:s`<p class="muted board-empty">${l("chat.task.board.none")}</p>`}
+      ${d(a("chat.task.board.for_you",m.length),m)}
+      ${d(a("chat.task.board.own",h.length),h)}
+      ${d(a("chat.task.board.others",p.length),p)}
+      ${c.length?s`<details class="board-closed"><summary>${a("chat.task.board.closed",c.length)}</summary>${this.#t(c)}</details>`:n}`,this.element)}#t(e){return s`<ul>${b(e,r=>r.id,r=>s`<li>${u(r,this.context,!0)}</li>`)}</ul>`}};export{x as BoardPanel};

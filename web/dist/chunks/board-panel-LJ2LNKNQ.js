@@ -1,7 +1,0 @@
-import{a as b}from"./chunk-AEEHGE6K.js";import{d as u,e as $}from"./chunk-CEETOB5U.js";import{html as e,nothing as n,render as g}from"../chunks/chat.js";import{t as l,tn as a}from"../chunks/chat.js";import{icon_chat_icon_js as k}from"../chunks/chat.js";import{isOpen as f}from"../chunks/chat.js";var w=50,x=class{constructor(s){this.context=s,this.failed=!1,this.element=document.createElement("div"),this.element.className="panel-content board"}async load(){this.failed=!await this.context.model.refreshTasks().then(()=>!0,()=>!1),this.draw()}draw(){let{model:s}=this.context,{me:o}=s.channel,i=s.tasks.filter(f),c=s.tasks.filter(t=>!f(t)).slice(0,w),y=t=>{let r=$(t,o);return r.answer||r.take||r.finish},h=i.filter(({from:t})=>t===o),m=i.filter(y),p=i.filter(t=>!h.includes(t)&&!m.includes(t)),d=(t,r)=>r.length?e`<h3>${t}</h3>${this.#t(r)}`:n;g(e`
-      ${this.failed?e`<p class="bad" role="alert">${k("alert")} ${l("chat.task.board.failed")} <button type="button" class="link-button" @click=${()=>this.load()}>${l("chat.retry")}</button></p>`:n}
-      ${i.length?n:e`<p class="muted board-empty">${l("chat.task.board.none")}</p>`}
-      ${d(a("chat.task.board.for_you",m.length),m)}
-      ${d(a("chat.task.board.own",h.length),h)}
-      ${d(a("chat.task.board.others",p.length),p)}
-      ${c.length?e`<details class="board-closed"><summary>${a("chat.task.board.closed",c.length)}</summary>${this.#t(c)}</details>`:n}`,this.element)}#t(s){return e`<ul>${b(s,o=>o.id,o=>e`<li>${u(o,this.context,!0)}</li>`)}</ul>`}};export{x as BoardPanel};
