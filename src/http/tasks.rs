@@ -247,7 +247,7 @@ fn choice<T: serde::de::DeserializeOwned>(query: &QueryParams<'_>, name: &'stati
     operation_id = "take_next_task",
     tag = "Tasks",
     params(ChannelPath, SessionHeader),
-    request_body(content = TakeInput, description = "How long to wait, and the lease."),
+    request_body(content = TakeInput, description = "How long to wait, and the lease. An empty body means defaults."),
     responses((status = 200, body = TakeReply, description = "The task, or null.")),
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(codes(&[MEMBER, BODY, &[Code::LimitReached]])))),
@@ -271,7 +271,7 @@ pub(crate) async fn take_next(
         SessionHeader,
         ("task" = u64, Path, maximum = 18_446_744_073_709_551_615u64, description = "The task id."),
     ),
-    request_body(content = TakeInput, description = "The lease, and the fence of a task that you have."),
+    request_body(content = TakeInput, description = "The lease, and the fence of a task that you have. An empty body means defaults."),
     responses((status = 200, body = TakeReply, description = "The task.")),
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(codes(&[

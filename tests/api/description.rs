@@ -71,6 +71,31 @@ fn a07_the_description_is_complete() {
     }
 }
 
+/// What is sent, asked or banned must be said, which rules between the fields describe.
+const NEVER_EMPTY: [&str; 3] = ["AskInput", "BanInput", "SendInput"];
+
+#[test]
+fn a07_a_body_without_required_fields_may_be_absent() {
+    let api = openapi_document();
+    let mut seen = BTreeSet::new();
+    for (route, operation) in operations(api) {
+        let body = &operation["requestBody"];
+        let Some(at) = body["content"]["application/json"]["schema"]["$ref"].as_str() else { continue };
+        let name = at.rsplit('/').next().unwrap();
+        let needs_nothing = api["components"]["schemas"][name]["required"].is_null() && !NEVER_EMPTY.contains(&name);
+        assert_eq!(body["required"], json!(!needs_nothing), "{route}: {name}");
+        seen.insert(name);
+    }
+    assert!(NEVER_EMPTY.iter().all(|name| seen.contains(name)), "{seen:?}");
+    let hub = Hub::start();
+    let ann = hub.channel().join("ann");
+    let taken = ann.call(ann.request("POST", "tasks/take")).ok();
+    assert_eq!(taken, json!({"task": null, "timed_out": true}));
+    for what in ["send", "ask"] {
+        ann.call(ann.request("POST", what)).refused(400, "invalid");
+    }
+}
+
 /// Collects every reference. A null is a value that was indexed but never set, except for a constant.
 fn gather<'a>(value: &'a Value, name: &str, references: &mut Vec<&'a str>) {
     assert!(!value.is_null() || name == "const", "{name} is null");

@@ -2,6 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
+/// The bodies without a field that must be there.
+const ACCEPT_EMPTY: [&str; 8] = [
+    "CreateAccountInput",
+    "CreateInput",
+    "IdentityInput",
+    "JoinInput",
+    "PostStreamInput",
+    "RemoteInput",
+    "ReplayInput",
+    "TakeInput",
+];
+
 /// Adds the constraints to the schemas of request bodies.
 pub(super) fn add(api: &mut Value) {
     let schemas = &mut api["components"]["schemas"];
@@ -16,17 +28,10 @@ pub(super) fn add(api: &mut Value) {
             .into_iter()
             .collect();
     }
-    // An empty body means defaults.
-    for body in [
-        "/paths/~1api~1channels/post/requestBody",
-        "/paths/~1api~1remote-control/post/requestBody",
-        "/paths/~1api~1channels~1{id}~1join/post/requestBody",
-        "/paths/~1api~1channels~1{id}~1stream/post/requestBody",
-        "/paths/~1api~1account~1identities/post/requestBody",
-    ] {
-        api.pointer_mut(body).into_iter().for_each(|body| body["required"] = json!(false));
-    }
     for operation in api["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).flat_map(values) {
+        if let Some(body) = operation.get_mut("requestBody").filter(|body| accepts_empty(body)) {
+            body["required"] = json!(false);
+        }
         for at in ["/parameters", "/responses/200/headers"] {
             operation.pointer_mut(at).into_iter().flat_map(values).for_each(|parameter| {
                 remove_null(parameter);
@@ -34,6 +39,12 @@ pub(super) fn add(api: &mut Value) {
             });
         }
     }
+}
+
+/// Whether a request body may be empty, which means defaults.
+fn accepts_empty(body: &Value) -> bool {
+    let schema = body["content"]["application/json"]["schema"]["$ref"].as_str().and_then(|at| at.rsplit('/').next());
+    schema.is_some_and(|schema| ACCEPT_EMPTY.contains(&schema))
 }
 
 /// The items of an array or the values of an object.
