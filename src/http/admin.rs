@@ -124,17 +124,20 @@ pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result
     state.admit_admin(&request)?;
     let limit = QueryParams::of(request.query_string()).admin_limit();
     let mut list = ChannelsReport::of(&state.hub, limit).await;
+    let live_here = list.total;
     let instances = match &state.peers {
-        Some(peers) => Some(peers.add_channels(&mut list, limit).await),
+        Some(peers) => peers.add_channels(&mut list, limit).await,
         None => None,
     };
     let ChannelsReport { channels, total } = list;
     let rest = limit.saturating_sub(channels.len());
-    let unloaded = if rest > 0 { state.hub.unloaded(rest).await.unwrap_or_default() } else { Vec::new() };
-    let unloaded_total = state.hub.unloaded_count();
-    // Those in the memory of other instances may be among them.
+    // Those in the memory of other instances may be among the latest.
     let is_listed = |channel: &StoredSummary| channels.iter().any(|live| live.id == channel.id.as_str());
-    let unloaded = unloaded.into_iter().filter(|channel| !is_listed(channel)).map(UnloadedChannel::from).collect();
+    let unloaded = if rest > 0 { state.hub.unloaded(limit).await.unwrap_or_default() } else { Vec::new() };
+    let unloaded = unloaded.into_iter().filter(|channel| !is_listed(channel)).take(rest);
+    let unloaded = unloaded.map(UnloadedChannel::from).collect();
+    let elsewhere = total.saturating_sub(live_here) as u64;
+    let unloaded_total = state.hub.unloaded_count().saturating_sub(elsewhere);
     let channels = channels.into_iter().map(|channel| channel.inspection).collect();
     Ok(Json(AdminChannelsReply { channels, total, instances, unloaded, unloaded_total }))
 }

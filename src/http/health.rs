@@ -87,7 +87,7 @@ pub(super) struct HubStats {
 pub(crate) async fn stats(state: SharedState) -> impl Responder {
     let mut totals = StatsReport::of(&state.hub.totals());
     let instances = match &state.peers {
-        Some(peers) => Some(peers.add_stats(&mut totals).await),
+        Some(peers) => peers.add_stats(&mut totals).await,
         None => None,
     };
     let StatsReport { channels_created, joins_total, messages_total, started_at_ms: started_at } = totals;

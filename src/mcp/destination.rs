@@ -14,35 +14,38 @@ use super::resources;
 use super::rpc::{ErrorCode, Params, RpcBody, RpcCall, RpcError, RpcMessage, string};
 use crate::web::problem::Problem;
 
+const CANCELLED: &str = "notifications/cancelled";
 const SEVERAL: &str = "invalid request: send messages for different channels one by one";
 
 impl Handler<'_> {
     /// Forwards a body to the instance that owns its channel. `None` if this instance is to respond.
     pub(super) async fn forward(&self, body: &RpcBody<'_>, bytes: &Bytes) -> Option<Result<HttpResponse, Problem>> {
         let peers = self.state.peers_for(self.request).filter(|_| self.endpoint.channel.is_none())?;
-        let mut channels = match body {
-            RpcBody::One(message) => self.channels(message),
-            RpcBody::Batch(batch) => batch.iter().flatten().flat_map(|message| self.channels(message)).collect(),
+        let messages: Vec<_> = match body {
+            RpcBody::One(message) => vec![message],
+            RpcBody::Batch(batch) => batch.iter().flatten().collect(),
         };
+        // The call may name any channel, and this may not be the instance that it came to. Nothing here waits for the others.
+        for cancelled in messages.iter().filter_map(|message| self.cancelled(message)) {
+            let peers = peers.clone();
+            actix_web::rt::spawn(async move { peers.notify_all(&cancelled.to_text()).await });
+        }
+        let mut channels: Vec<_> = messages.into_iter().flat_map(|message| self.channels(message)).collect();
         channels.sort_unstable();
         channels.dedup();
-        if let RpcBody::One(RpcMessage::Call(call)) = body
-            && call.method == "notifications/cancelled"
-        {
-            // The call may name any channel, and this may not be the instance that the call came to.
-            if let Some(cancelled) =
-                self.context(call, false).ok().and_then(|(context, params)| CancelledCall::of(&context, &params))
-            {
-                peers.notify_all(&cancelled.to_text()).await;
-            }
-            return None;
-        }
         match &channels[..] {
             [] => None,
             [channel] => peers.forward(self.state, self.request, channel, bytes).await,
             several if peers.has_all(several).await => None,
             _ => Some(Ok(self.error(&RpcError::new(ErrorCode::InvalidRequest, SEVERAL)))),
         }
+    }
+
+    /// The call that a message cancels.
+    fn cancelled(&self, message: &RpcMessage<'_>) -> Option<CancelledCall> {
+        let RpcMessage::Call(call) = message else { return None };
+        let (context, params) = self.context(call, false).ok().filter(|_| call.method == CANCELLED)?;
+        CancelledCall::of(&context, &params)
     }
 
     fn channels(&self, message: &RpcMessage<'_>) -> Vec<ChannelId> {

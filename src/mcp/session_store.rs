@@ -187,7 +187,7 @@ impl SessionStore {
             match stored {
                 Ok(Some(record)) => insert_copy(&mut records, nonce, record),
                 Ok(None) => {}
-                // The log cannot be written: it counts here, as long as this hub runs.
+                // The log cannot be written: it counts here, until the row is read again.
                 Err(()) => {
                     if let Some(state) = changed(records.get(&nonce), expiry_ms, now_ms, &change) {
                         insert_copy(&mut records, nonce, SessionRecord::new(state, now_ms));

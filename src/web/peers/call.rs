@@ -70,7 +70,7 @@ impl Peers {
     /// Sends a notice, whose text an interface defines, to all other instances. It returns when they have it, or do not answer.
     pub(crate) async fn notify_all(self: &Arc<Self>, text: &str) {
         let target = target(NOTICES, &[("text", text)]);
-        let others = self.others().await;
+        let others = self.others().await.unwrap_or_default();
         join_all(others.into_iter().map(|other| self.clone().call(other, "POST", target.clone()))).await;
     }
 
@@ -87,9 +87,9 @@ impl Peers {
         }
     }
 
-    /// Asks all other instances.
-    pub(super) async fn ask_all<T: DeserializeOwned>(self: &Arc<Self>, target: String) -> Answers<T> {
-        let others = self.others().await;
+    /// Asks all other instances. None if the log cannot be read.
+    pub(super) async fn ask_all<T: DeserializeOwned>(self: &Arc<Self>, target: String) -> Option<Answers<T>> {
+        let others = self.others().await?;
         let asked = others.into_iter().map(|other| {
             let (id, answer) = (other.id, self.clone().call(other, "GET", target.clone()));
             async move {
@@ -104,14 +104,14 @@ impl Peers {
                 Err(id) => silent.push(id),
             }
         }
-        Answers { answers, silent }
+        Some(Answers { answers, silent })
     }
 
     /// The other instances that are alive. None if the log cannot be read.
-    async fn others(&self) -> Vec<Instance> {
-        let mut living = self.locator.living().await.unwrap_or_default();
+    async fn others(&self) -> Option<Vec<Instance>> {
+        let mut living = self.locator.living().await.ok()?;
         living.retain(|instance| instance.id != self.this);
-        living
+        Some(living)
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) use locate::ChannelLocator;
 pub(crate) use path::{channel_after, decoded};
 #[cfg(test)]
 pub(crate) use proof::{ForwardedRequest, Statement, sign};
+use reports::LatestStats;
 pub(crate) use reports::{ChannelsReport, InstancesReport, StatsReport};
 
 /// What the key of the proofs is derived for.
@@ -89,6 +90,7 @@ pub(crate) struct Peers {
     health: HealthTable,
     stopping: GracefulShutdownSignal,
     notices: OnceLock<NoticeHandler>,
+    latest_stats: LatestStats,
     answered: AtomicU64,
     failed: AtomicU64,
     /// The number of this instance.
@@ -115,6 +117,7 @@ impl Peers {
             health,
             stopping,
             notices,
+            latest_stats: LatestStats::default(),
             answered,
             failed,
             this,

@@ -1,5 +1,6 @@
 //! What each instance counts for itself, and how the instances report it to the one that was asked.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rogerrat_actors::{Hub, Totals};
@@ -14,12 +15,19 @@ use super::{Answers, Peers};
 pub(super) const STATS: &str = "/stats";
 pub(super) const CHANNELS: &str = "/channels";
 
+/// How long counters are reported again, in milliseconds: anybody may ask for them.
+const STATS_KEPT_MS: u64 = 1_000;
+
+/// The counters of the other instances, and when they were read.
+pub(super) type LatestStats = tokio::sync::Mutex<Option<(u64, Answers<StatsReport>)>>;
+
 /// Which instances a reply is about, where several hubs share a log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InstancesReport {
     /// How many instances the numbers are of.
     answered: usize,
-    /// The numbers of the instances that did not answer within 3 seconds: what they have is missing.
+    /// The numbers of the instances that did not answer within 3 seconds, or not with a whole answer: what they have is
+    /// missing.
     silent: Vec<u64>,
 }
 
@@ -78,23 +86,37 @@ impl ChannelsReport {
 }
 
 impl Peers {
-    /// Adds the counters of the other instances.
-    pub(crate) async fn add_stats(self: &Arc<Self>, stats: &mut StatsReport) -> InstancesReport {
-        let answers = self.ask_all::<StatsReport>(STATS.to_owned()).await;
+    /// Adds the counters of the other instances, as they were within the last second. None if the log cannot be read.
+    pub(crate) async fn add_stats(self: &Arc<Self>, stats: &mut StatsReport) -> Option<InstancesReport> {
+        let mut latest = self.latest_stats.lock().await;
+        let now_ms = self.clock.uptime_ms();
+        let kept = latest.take().filter(|(at_ms, _)| now_ms.saturating_sub(*at_ms) < STATS_KEPT_MS);
+        let read = match kept {
+            Some(kept) => kept,
+            None => (now_ms, self.ask_all::<StatsReport>(STATS.to_owned()).await?),
+        };
+        let (_, answers) = latest.insert(read);
         answers.answers.iter().for_each(|other| stats.add(other));
-        report(&answers)
+        Some(report(answers))
     }
 
-    /// Adds the channels of the other instances.
-    pub(crate) async fn add_channels(self: &Arc<Self>, list: &mut ChannelsReport, limit: usize) -> InstancesReport {
-        let answers = self.ask_all::<ChannelsReport>(format!("{CHANNELS}?limit={limit}")).await;
+    /// Adds the channels of the other instances. None if the log cannot be read.
+    pub(crate) async fn add_channels(
+        self: &Arc<Self>,
+        list: &mut ChannelsReport,
+        limit: usize,
+    ) -> Option<InstancesReport> {
+        let answers = self.ask_all::<ChannelsReport>(format!("{CHANNELS}?limit={limit}")).await?;
         for other in &answers.answers {
             list.total += other.total;
             list.channels.extend(other.channels.iter().cloned());
         }
         list.channels.sort_by_key(|channel| std::cmp::Reverse(channel.last_activity_at));
+        // A channel that moves may be in two answers.
+        let mut listed = HashSet::new();
+        list.channels.retain(|channel| listed.insert(channel.id.clone()));
         list.channels.truncate(limit);
-        report(&answers)
+        Some(report(&answers))
     }
 }
 
