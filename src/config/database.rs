@@ -58,6 +58,11 @@ fn parse_url(value: &Value, origin: &Origin) -> Result<Option<String>, String> {
     if !is_url || text.len() > URL_BYTES || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(EXPECTED.to_owned());
     }
+    if text.split_once('?').map_or(text, |(address, _)| address).matches('@').count()
+        != text.matches('@').count().min(1)
+    {
+        return Err("write `@` in a name or password as %40, and `?` as %3F".to_owned());
+    }
     if cfg!(not(feature = "postgres")) {
         return Err("this rogerrat was built without PostgreSQL; build it with the feature `postgres`".to_owned());
     }
@@ -68,12 +73,11 @@ fn parse_url(value: &Value, origin: &Origin) -> Result<Option<String>, String> {
     Ok(Some(text.to_owned()))
 }
 
-/// A URL without its password.
+/// A URL without its password. It has at most one `@`, before its query.
 pub(crate) fn masked(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    // Everything before the last `@`: a password that is not encoded may contain any character.
-    let (user, place) = rest.rsplit_once('@').map_or((None, rest), |(user, place)| (Some(user), place));
-    let (host, query) = place.split_once('?').map_or((place, None), |(host, query)| (host, Some(query)));
+    let (address, query) = rest.split_once('?').map_or((rest, None), |(address, query)| (address, Some(query)));
+    let (user, host) = address.split_once('@').map_or((None, address), |(user, host)| (Some(user), host));
     let mut shown = match user.map(|user| user.split_once(':').map_or((user, false), |(name, _)| (name, true))) {
         Some((name, has_password)) => {
             format!("{scheme}://{name}{}@{host}", if has_password { ":(hidden)" } else { "" })
@@ -102,8 +106,7 @@ mod tests {
         for (url, shown) in [
             ("postgres://hub@db.example.org/hub", "postgres://hub@db.example.org/hub"),
             ("postgres://hub:s3cret@db:5432/hub", "postgres://hub:(hidden)@db:5432/hub"),
-            ("postgres://hub:s3c:r/e@t@db/hub?sslmode=require", "postgres://hub:(hidden)@db/hub?sslmode=require"),
-            ("postgres://hub:a?b@db/hub", "postgres://hub:(hidden)@db/hub"),
+            ("postgres://hub:s3c:r/e%40t@db/hub?sslmode=require", "postgres://hub:(hidden)@db/hub?sslmode=require"),
             ("postgres://db/hub?user=hub&password=s3cret", "postgres://db/hub?user=(hidden)&password=(hidden)"),
             ("postgres://hub:s3cret@one:5432,two:5432/hub", "postgres://hub:(hidden)@one:5432,two:5432/hub"),
         ] {
@@ -115,7 +118,14 @@ mod tests {
 
     #[test]
     fn errors_do_not_repeat_the_value() {
-        for text in ["mysql://hub:s3cret@db/hub", "s3cret", "postgres://hub:s3 cret@db/hub"] {
+        for text in [
+            "mysql://hub:s3cret@db/hub",
+            "s3cret",
+            "postgres://hub:s3 cret@db/hub",
+            "postgres://hub:s3@cret@db/hub",
+            "postgres://hub:s3?cret@db/hub",
+            "postgres://db/hub?user=hub&password=s3@cret",
+        ] {
             let error = parse_url(&Value::Text(text.into()), &Origin::Default).unwrap_err();
             assert!(!error.contains("cret"), "{error}");
         }

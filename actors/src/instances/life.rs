@@ -46,7 +46,8 @@ impl Registry {
         self.is_beating = true;
         ctx.spawn(instances.beat().into_actor(self).map(|beat, this, _| {
             this.is_beating = false;
-            if matches!(beat, Err(LogError::Ended)) {
+            // A hub that was closed has ended its instance itself.
+            if matches!(beat, Err(LogError::Ended)) && !this.is_closed {
                 this.end_instance();
             }
         }));
