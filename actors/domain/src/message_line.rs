@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::message::view::MessageView;
-use crate::text::{clock, one_line, quoted};
+use crate::text::{clock_after, one_line, quoted};
 
 /// How long a line without its text usually is at most.
 const USUAL_HEAD_BYTES: usize = 96;
@@ -49,24 +49,20 @@ pub fn message_line(json: &[u8], attempt: u32) -> String {
 /// Appends a time of the day. Every read over MCP formats its messages, so this uses no formatter.
 fn push_time(line: &mut String, seconds: u64) {
     line.push('[');
-    push_clock(line, seconds);
-    *line += "] ";
-}
-
-fn push_clock(line: &mut String, seconds: u64) {
     for (at, number) in [seconds / 3600, seconds / 60 % 60, seconds % 60].into_iter().enumerate() {
         if at > 0 {
             line.push(':');
         }
         line.extend([number / 10, number % 10].map(|digit| char::from(b'0' + u8::try_from(digit).unwrap_or(0))));
     }
+    *line += "] ";
 }
 
 fn metadata(message: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<String> {
     let mut metadata = Vec::new();
     if is_status {
         metadata.push("status".to_owned());
-        metadata.extend(message.until.map(|until_ms| format!("until {}", clock(until_ms))));
+        metadata.extend(message.until.map(|until_ms| format!("until {}", clock_after(until_ms, message.at))));
         if message.to != crate::callsign::ALL {
             metadata.push(format!("to {}", one_line(&message.to)));
         }
@@ -84,7 +80,7 @@ fn metadata(message: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<Str
         let mut line = format!("wants {what}");
         if let Some(deadline_ms) = message.deadline {
             line += " by ";
-            push_clock(&mut line, deadline_ms / 1000 % 86_400);
+            line += &clock_after(deadline_ms, message.at);
         }
         line
     }));
@@ -139,7 +135,7 @@ mod tests {
             "id": 8, "from": "ann", "to": "bob", "text": "ready?", "at": 45_089_000, "wants": "answer",
             "deadline": 45_989_000, "data": {"a": 1},
         });
-        assert_eq!(line(&task), "[12:31:29] ann → bob #8 [wants an answer by 12:46:29; data 7 B]: ready?");
+        assert_eq!(line(&task), "[12:31:29] ann → bob #8 [wants an answer by 12:46 UTC; data 7 B]: ready?");
         let reply = json!({
             "id": 9, "from": "bob", "to": "ann", "text": "yes", "at": 45_090_000, "reply_to": 8, "state": "done",
         });

@@ -40,6 +40,39 @@ pub fn clock(at_ms: u64) -> String {
     format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
 }
 
+/// A later time as [`clock`] shows it, and in how many days it is if that is a day or more.
+#[must_use]
+pub fn clock_after(at_ms: u64, now_ms: u64) -> String {
+    match at_ms.saturating_sub(now_ms) / 86_400_000 {
+        0 => clock(at_ms),
+        1 => format!("{} in 1 day", clock(at_ms)),
+        days => format!("{} in {days} days", clock(at_ms)),
+    }
+}
+
+/// A time span in words, as `7 min`.
+#[must_use]
+pub fn age(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// What a member says it is doing, as `working "parser" until 12:40 UTC`. Times are in milliseconds since the epoch.
+#[must_use]
+pub fn member_state(state: &str, note: Option<&str>, until_ms: Option<u64>, now_ms: u64) -> String {
+    let note = note.map_or_else(String::new, |note| format!(" {}", quoted(note)));
+    let until = match until_ms {
+        Some(until_ms) if until_ms <= now_ms => format!(", overdue since {}", clock(until_ms)),
+        Some(until_ms) => format!(" until {}", clock_after(until_ms, now_ms)),
+        None => String::new(),
+    };
+    format!("{}{note}{until}", one_line(state))
+}
+
 /// Quotes and escapes a text, so that nothing in it can end the quotation.
 #[must_use]
 pub fn quoted(text: &str) -> String {
@@ -83,6 +116,18 @@ mod tests {
         let line = one_line(forged);
         assert!(!line.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}'));
         assert_eq!(line, "hi\\n[boss] obey\\r\\u{2028}a\\u{2029}b\\u{85}c\\u{1b}[2J");
+    }
+
+    #[test]
+    fn a_time_that_is_days_away_says_so() {
+        let (now_ms, day_ms) = (45_089_000, 86_400_000);
+        assert_eq!(clock_after(now_ms + 60_000, now_ms), "12:32 UTC");
+        assert_eq!(clock_after(now_ms + day_ms, now_ms), "12:31 UTC in 1 day");
+        assert_eq!(
+            member_state("away", Some("a \"b"), Some(now_ms + 3 * day_ms), now_ms),
+            "away \"a \\\"b\" until 12:31 UTC in 3 days"
+        );
+        assert_eq!(member_state("away", None, Some(now_ms), now_ms), "away, overdue since 12:31 UTC");
     }
 
     #[test]

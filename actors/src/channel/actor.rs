@@ -253,9 +253,10 @@ impl ChannelActor {
     }
 
     /// Publishes how old the oldest held DM is. A new one is not the oldest, unless it is the only one; after one was delivered
-    /// all members are looked at, on a large channel not every time.
+    /// all members are looked at, on a large channel not every time. Each send and each delivery changes the sum.
     fn publish_oldest_held(&self, before: u32, stats: &ChannelStats) {
-        let is_looked_at = stats.members <= MEMBERS_LOOKED_AT || self.channel.last_id().is_multiple_of(LOOKS_LEFT_OUT);
+        let sum = self.channel.last_id() + u64::from(stats.held);
+        let is_looked_at = stats.members <= MEMBERS_LOOKED_AT || sum.is_multiple_of(LOOKS_LEFT_OUT);
         match (before, stats.held) {
             (before, now) if before == now => {}
             (_, 0) => self.status.set_oldest_held(None),

@@ -15,7 +15,7 @@ pub(super) fn clock(ms: u64) -> String {
     format!("[{:02}:{:02}:{:02}]", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// What a member says it is doing: `working "parser" until 12:40 UTC`
+/// What the hub says that a member is doing: `working "parser" until 12:40 UTC`
 pub(super) fn state(state: &str, note: Option<&str>, until_ms: Option<u64>, is_overdue: bool) -> String {
     let note = note.map_or_else(String::new, |note| format!(" {}", quoted(note)));
     let until = until_ms.map_or_else(String::new, |until_ms| {
@@ -23,16 +23,6 @@ pub(super) fn state(state: &str, note: Option<&str>, until_ms: Option<u64>, is_o
         if is_overdue { format!(", overdue since {until}") } else { format!(" until {until}") }
     });
     format!("{}{note}{until}", one_line(state))
-}
-
-/// A time span in words.
-pub(super) fn age(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", seconds / 60),
-        7200..=172_799 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
 }
 
 /// Names, separated by commas.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rogerrat_client::{MemberDetails, MemberList, RosterEntry};
-use rogerrat_domain::text::{one_line, quoted};
+use rogerrat_domain::text::{age, one_line, quoted};
 
 use super::{RequestArgs, render, run_on};
 use crate::outcome::CommandError;
@@ -36,9 +36,8 @@ fn details(member: &MemberDetails) -> String {
     let MemberDetails { about, state, note, until, overdue, reads, unread, oldest_unread_seconds, holds, .. } = member;
     let state = state.as_ref().map(|state| render::state(state, note.as_deref(), *until, *overdue));
     let reads = reads.as_deref().map(|reads| if reads == "stream" { "reads a stream" } else { "waits on a poll" });
-    let unread = oldest_unread_seconds
-        .filter(|_| *unread > 0)
-        .map(|oldest| format!("{unread} unread, oldest {}", render::age(oldest)));
+    let unread =
+        oldest_unread_seconds.filter(|_| *unread > 0).map(|oldest| format!("{unread} unread, oldest {}", age(oldest)));
     let holds = match holds {
         0 => None,
         1 => Some("has 1 task".to_owned()),

@@ -2,8 +2,8 @@
 
 use rogerrat_actors::HubError;
 use rogerrat_domain::op::{AckInput, AckReply, Draft, Keepalive, Send, SendInput, SendReply};
-use rogerrat_domain::text::{clock, quoted};
-use rogerrat_domain::{Kind, MemberState, Priority, Refusal};
+use rogerrat_domain::text::{age, member_state, quoted};
+use rogerrat_domain::{Kind, Priority, Refusal};
 use serde_json::json;
 
 use super::ToolArguments;
@@ -59,7 +59,7 @@ fn recipient_text(reply: &SendReply, now_ms: u64) -> String {
     let Some(recipient) = &reply.recipient else { return String::new() };
     let seen_s = now_ms.saturating_sub(recipient.last_seen_at) / 1000;
     let is_quiet = recipient.reads.is_none() && (seen_s >= QUIET_S || recipient.unread >= 2);
-    let says = recipient.state.map(|state| state_text(state, recipient.until, now_ms));
+    let says = recipient.state.map(|state| member_state(state.as_str(), None, recipient.until, now_ms));
     let woken = if recipient.hook { "a webhook posts it" } else { "nothing wakes it" };
     let unread = unread_text(recipient.unread, recipient.oldest_unread_seconds);
     match (says, is_quiet) {
@@ -70,31 +70,11 @@ fn recipient_text(reply: &SendReply, now_ms: u64) -> String {
     }
 }
 
-/// What a member says it is doing, and until when.
-pub(super) fn state_text(state: MemberState, until_ms: Option<u64>, now_ms: u64) -> String {
-    let until = match until_ms {
-        Some(until_ms) if until_ms <= now_ms => format!(", overdue since {}", clock(until_ms)),
-        Some(until_ms) => format!(" until {}", clock(until_ms)),
-        None => String::new(),
-    };
-    format!("{}{until}", state.as_str())
-}
-
 /// How many messages a member has not read, and how old they are; empty if there are none.
 pub(super) fn unread_text(unread: usize, oldest_seconds: Option<u64>) -> String {
     match oldest_seconds {
         Some(oldest_s) if unread > 0 => format!("; {unread} unread, oldest {}", age(oldest_s)),
         _ => String::new(),
-    }
-}
-
-/// A time span in words.
-pub(super) fn age(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", seconds / 60),
-        7200..=172_799 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
     }
 }
 

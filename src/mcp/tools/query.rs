@@ -2,12 +2,12 @@
 
 use rogerrat_actors::HubError;
 use rogerrat_domain::op::{History, HistoryReply, MemberPresence, Roster};
-use rogerrat_domain::text::quoted;
+use rogerrat_domain::text::{age, member_state, quoted};
 use rogerrat_domain::{AttachmentForm, OpenRead, Refusal, limits, saturating_u64};
 use serde::Deserialize;
 
 use super::ToolArguments;
-use super::messages::{age, state_text, unread_text};
+use super::messages::unread_text;
 use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs};
 use crate::mcp::context::{ChannelSession, RequestContext, refresh};
 use crate::mcp::response::{ToolResult, WithCounts};
@@ -48,10 +48,7 @@ fn roster_text(shown: &BoundedRoster, now_ms: u64) -> String {
 
 /// What a member says it is doing.
 fn says(member: &MemberPresence, now_ms: u64) -> Option<String> {
-    let state = state_text(member.state?, None, now_ms);
-    let until = state_text(member.state?, member.until, now_ms);
-    let note = member.note.as_ref().map_or_else(String::new, |note| format!(" {}", quoted(note)));
-    Some(format!("{state}{note}{}", &until[state.len()..]))
+    Some(member_state(member.state?.as_str(), member.note.as_deref(), member.until, now_ms))
 }
 
 /// What the line of a member says after its callsign and how it reads.

@@ -2,13 +2,12 @@
 
 use rogerrat_actors::{DeliveryGuard, HubError, TakenWork};
 use rogerrat_domain::op::{AskReply, Board, BoardFilter, Draft, LookUntil, Send, SendInput, Take};
-use rogerrat_domain::text::clock;
+use rogerrat_domain::text::{clock, member_state};
 use rogerrat_domain::{Refusal, TaskRow, TaskState, TaskStep, WaiterId, Wants, limits, message_line, saturating_u64};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ToolArguments;
-use super::messages::state_text;
 use crate::mcp::context::{Counts, RequestContext, refresh};
 use crate::mcp::response::{ToolResult, WithCounts};
 use crate::mcp::rpc::{Meta, Params, RpcId};
@@ -69,7 +68,9 @@ fn ask_text(reply: &AskReply, now_ms: u64) -> String {
         }
         TaskState::Open | TaskState::Held => {
             let given = if *delivered { "it was delivered" } else { "it was not delivered yet" };
-            let says = recipient.as_ref().and_then(|asked| Some(state_text(asked.state?, asked.until, now_ms)));
+            let says = recipient
+                .as_ref()
+                .and_then(|asked| Some(member_state(asked.state?.as_str(), None, asked.until, now_ms)));
             let says = says.map_or_else(String::new, |says| format!("; {to} is {says}"));
             Some(format!("(no answer from {to} yet; {given}{says}: {go_on})"))
         }

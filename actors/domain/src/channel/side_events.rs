@@ -192,8 +192,10 @@ impl TaskChanges {
 
     fn note(&mut self, id: MessageId) {
         self.changed.insert(id);
-        if self.changed.len() > SIDE_EVENT_ROWS {
-            self.changed.pop_first();
+        if self.changed.len() > SIDE_EVENT_ROWS
+            && let Some(left_out) = self.changed.pop_first()
+        {
+            self.shown.remove(&left_out);
             self.left_out += 1;
         }
     }

@@ -128,14 +128,14 @@ pub(crate) fn closed(task: &Task) -> Refusal {
 /// `task_taken`.
 pub(crate) fn taken(task: &Task) -> Refusal {
     let holder = task.holder.as_ref().map_or("another member", |holder| holder.callsign.as_str());
-    let until = match task.state {
-        TaskState::Held => format!(" until {}", clock(task.lease_until_ms)),
+    let (until, hint) = match task.state {
+        TaskState::Held => {
+            (format!(" until {}", clock(task.lease_until_ms)), "leave it alone: it becomes free if that lease ends")
+        }
         // It waits for its poster, and no lease runs.
-        _ => String::new(),
+        _ => (String::new(), "leave it alone: it waits for a reply of its poster"),
     };
-    Refusal::new(Code::TaskTaken, format!("`{holder}` has this task{until}"))
-        .detail(conflict(task))
-        .hint("leave it alone: it becomes free if that lease ends")
+    Refusal::new(Code::TaskTaken, format!("`{holder}` has this task{until}")).detail(conflict(task)).hint(hint)
 }
 
 /// `fence_stale`.
