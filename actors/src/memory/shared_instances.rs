@@ -53,9 +53,13 @@ impl Instances for MemoryInstance {
             return done(Err(LogError::Ended));
         }
         if let Some(row) = ownership.instances.get_mut(&instance) {
-            row.end_if_dead(now_ms);
+            self.declared_ended.fetch_add(u64::from(row.end_if_dead(now_ms)), Relaxed);
         }
         done(Ok(ownership.has_ended(instance)))
+    }
+
+    fn declared_ended(&self) -> u64 {
+        self.declared_ended.load(Relaxed)
     }
 
     fn end(&self) -> BoxFuture<'static, UnitResult> {
@@ -85,7 +89,7 @@ impl Instances for MemoryInstance {
             if let Some(holder) = ownership.living_holder(lane)
                 && let Some(row) = ownership.instances.get_mut(&holder).filter(|_| holder != self.id)
             {
-                row.end_if_dead(now_ms);
+                self.declared_ended.fetch_add(u64::from(row.end_if_dead(now_ms)), Relaxed);
             }
             if ownership.living_holder(lane).is_none() {
                 ownership.lanes.insert(lane, self.id);

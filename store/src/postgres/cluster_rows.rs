@@ -6,6 +6,7 @@ use super::instances_impl::{end_if_dead, instance, is_alive};
 use super::int::{get_u64, to_sql};
 use super::queue::Done;
 use super::session::Session;
+use super::state::SharedState;
 
 /// Whether an instance may write.
 pub(super) async fn check_alive(db: &Session, me: i64) -> Done<Result<(), LogError>> {
@@ -30,7 +31,12 @@ async fn held(db: &Session, me: i64) -> Done<Lanes> {
 }
 
 /// Takes free lanes until the instance holds `most`.
-pub(super) async fn take_lanes(db: &Session, me: i64, most: usize) -> Done<Result<Lanes, LogError>> {
+pub(super) async fn take_lanes(
+    db: &Session,
+    state: &SharedState,
+    me: i64,
+    most: usize,
+) -> Done<Result<Lanes, LogError>> {
     if !is_alive(db, me).await? {
         return Ok(Err(LogError::Ended));
     }
@@ -39,7 +45,7 @@ pub(super) async fn take_lanes(db: &Session, me: i64, most: usize) -> Done<Resul
     let sql = "SELECT DISTINCT l.instance FROM lanes l JOIN instances i ON i.id = l.instance
                WHERE i.ended_at IS NULL AND i.id <> $1";
     for row in db.query(sql, &[&me]).await? {
-        if let Err(error) = end_if_dead(db, me, row.try_get(0)?).await? {
+        if let Err(error) = end_if_dead(db, state, me, row.try_get(0)?).await? {
             return Ok(Err(error));
         }
     }

@@ -1,5 +1,6 @@
 //! [`Instances`] for [`PostgresStore`].
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -12,6 +13,7 @@ use super::int::{get_u64, to_sql};
 use super::log_impl::{SMALL, hub_meta};
 use super::queue::Done;
 use super::session::Session;
+use super::state::SharedState;
 use super::{PostgresStore, cluster_rows};
 
 type UnitResult = Result<(), LogError>;
@@ -46,9 +48,16 @@ impl Instances for PostgresStore {
     }
 
     fn end_if_dead(&self, instance: InstanceId) -> BoxFuture<'static, Result<bool, LogError>> {
-        let (me, other) = (self.channel_writer.instance, to_sql(instance.0));
-        let ended = self.read(move |session| Box::pin(end_if_dead(session, me, other)));
+        let (me, other, state) = (self.channel_writer.instance, to_sql(instance.0), self.state.clone());
+        let ended = self.read(move |session| {
+            let state = state.clone();
+            Box::pin(async move { end_if_dead(session, &state, me, other).await })
+        });
         Box::pin(async move { ended.await? })
+    }
+
+    fn declared_ended(&self) -> u64 {
+        self.state.declared_ended.load(Relaxed)
     }
 
     fn end(&self) -> BoxFuture<'static, UnitResult> {
@@ -60,8 +69,11 @@ impl Instances for PostgresStore {
     }
 
     fn take_lanes(&self, most: usize) -> BoxFuture<'static, Result<Lanes, LogError>> {
-        let me = self.channel_writer.instance;
-        let taken = self.read(move |session| Box::pin(cluster_rows::take_lanes(session, me, most)));
+        let (me, state) = (self.channel_writer.instance, self.state.clone());
+        let taken = self.read(move |session| {
+            let state = state.clone();
+            Box::pin(async move { cluster_rows::take_lanes(session, &state, me, most).await })
+        });
         Box::pin(async move { taken.await? })
     }
 
@@ -129,7 +141,12 @@ pub(super) async fn is_alive(session: &Session, instance: i64) -> Done<bool> {
 }
 
 /// Ends an instance whose lock is free, or that has not recorded for too long that it is alive. Returns whether it has ended.
-pub(super) async fn end_if_dead(session: &Session, me: i64, other: i64) -> Done<Result<bool, LogError>> {
+pub(super) async fn end_if_dead(
+    session: &Session,
+    state: &SharedState,
+    me: i64,
+    other: i64,
+) -> Done<Result<bool, LogError>> {
     if !is_alive(session, me).await? {
         return Ok(Err(LogError::Ended));
     }
@@ -150,10 +167,14 @@ pub(super) async fn end_if_dead(session: &Session, me: i64, other: i64) -> Done<
         // Unless it has shown that it is alive meanwhile.
         let sql = "UPDATE instances SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL
                    AND ($2 OR beat_at < clock_timestamp() - $3 * interval '1 millisecond')";
-        if session.execute(sql, &[&other, &is_free, &silence_ms]).await? > 0 {
+        let ends = session.execute(sql, &[&other, &is_free, &silence_ms]).await? > 0;
+        session.batch("COMMIT").await?;
+        if ends {
+            state.declared_ended.fetch_add(1, Relaxed);
             log::warn!(instance = other; "declared an instance ended that cannot be reached");
         }
+    } else {
+        session.batch("COMMIT").await?;
     }
-    session.batch("COMMIT").await?;
     Ok(Ok(!is_alive(session, other).await?))
 }

@@ -14,6 +14,8 @@ pub(super) struct SharedState {
     /// The highest id ceiling that this instance knows it has.
     pub(super) id_ceiling: AtomicU64,
     pub(super) clock: Clock,
+    /// How many instances this one has declared ended.
+    pub(super) declared_ended: AtomicU64,
     queued_bytes: AtomicUsize,
 }
 
@@ -26,7 +28,13 @@ pub(super) struct QueueSlot {
 
 impl Default for SharedState {
     fn default() -> Self {
-        Self { is_healthy: true.into(), id_ceiling: 0.into(), clock: Clock::start(), queued_bytes: 0.into() }
+        Self {
+            is_healthy: true.into(),
+            id_ceiling: 0.into(),
+            clock: Clock::start(),
+            declared_ended: 0.into(),
+            queued_bytes: 0.into(),
+        }
     }
 }
 
