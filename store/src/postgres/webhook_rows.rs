@@ -3,6 +3,8 @@
 //! The row of a hook is locked before deliveries are inserted for it. So the numbers of a hook's deliveries rise in the order in
 //! which they become visible, and none is inserted for a hook that another hub deletes.
 
+use std::collections::{HashMap, HashSet};
+
 use rogerrat_actors::{HookQueues, PutHook, StoredHook};
 use rogerrat_domain::webhook::{DeliveryRow, Hook, HookChange, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, limits};
@@ -12,7 +14,7 @@ use tokio_postgres::Row;
 use super::int::{get_u64, to_sql};
 use super::queue::Done;
 use super::session::{Parameters, Session};
-use crate::shared::rows::DueDeliveryRows;
+use crate::shared::rows::{DueDeliveryRows, WebhookDeliveryRow};
 
 /// Stores a hook, unless its owner has `most` of its type, or does not exist.
 pub(super) async fn put_hook(
@@ -117,22 +119,69 @@ pub(super) async fn enqueue(db: &Session, due: &[&DueDeliveryRows]) -> Done<()> 
     let sql = "SELECT id FROM webhooks WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
     let known = db.query(sql, &[&hooks]).await?;
     let known = known.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    let known: HashSet<_> = known.into_iter().collect();
+    let mut columns = DeliveryColumns::default();
     for due in due {
-        for row in &due.deliveries {
-            if !known.contains(&row.hook) {
-                continue;
+        columns.add(due, &known);
+    }
+    columns.insert(db).await
+}
+
+/// Deliveries to insert, as the columns of the table.
+#[derive(Default)]
+struct DeliveryColumns<'d> {
+    /// The deliveries; none where a later one of the same id replaces it.
+    rows: Vec<Option<&'d WebhookDeliveryRow>>,
+    /// Which of the payloads each has, from 1.
+    payload_numbers: Vec<i64>,
+    payloads: Vec<&'d [u8]>,
+    /// Where the last delivery of a hook and an id is.
+    last: HashMap<(&'d str, &'d str), usize>,
+}
+
+impl<'d> DeliveryColumns<'d> {
+    fn add(&mut self, due: &'d DueDeliveryRows, known: &HashSet<String>) {
+        self.payloads.push(&due.payload);
+        for row in due.deliveries.iter().filter(|row| known.contains(&row.hook)) {
+            let before = self.last.insert((&row.hook, &row.id), self.rows.len());
+            if let Some(before) = before.and_then(|before| self.rows.get_mut(before)) {
+                before.take_if(|before| !before.is_due);
             }
-            let sql = "DELETE FROM deliveries WHERE hook = $1 AND id = $2 AND body IS NULL";
-            db.execute(sql, &[&row.hook, &row.id]).await?;
-            let sql = "INSERT INTO deliveries (hook, id, channel, body, json) VALUES ($1, $2, $3, $4, $5)";
-            let payload = row.is_due.then_some(&due.payload);
-            db.execute(sql, &[&row.hook, &row.id, &row.channel, &payload, &row.json]).await?;
-            if !row.is_due {
-                trim(db, &row.hook).await?;
-            }
+            self.rows.push(Some(row));
+            self.payload_numbers.push(to_sql(self.payloads.len() as u64));
         }
     }
-    Ok(())
+
+    /// Inserts them with numbers in this order.
+    async fn insert(&self, db: &Session) -> Done<()> {
+        let (mut hooks, mut ids, mut channels, mut jsons) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut payloads, mut finished) = (Vec::new(), Vec::new());
+        for (row, payload) in self.rows.iter().zip(&self.payload_numbers) {
+            let Some(row) = row else { continue };
+            hooks.push(&*row.hook);
+            ids.push(&*row.id);
+            channels.push(row.channel.as_deref());
+            jsons.push(&*row.json);
+            payloads.push(row.is_due.then_some(*payload));
+            if !row.is_due {
+                finished.push(&*row.hook);
+            }
+        }
+        if hooks.is_empty() {
+            return Ok(());
+        }
+        let sql = "DELETE FROM deliveries d USING unnest($1::text[], $2::text[]) AS i(hook, id)
+                   WHERE d.hook = i.hook AND d.id = i.id AND d.body IS NULL";
+        db.execute(sql, &[&hooks, &ids]).await?;
+        let sql = "INSERT INTO deliveries (hook, id, channel, body, json)
+                   SELECT i.hook, i.id, i.channel, p.body, i.json
+                   FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])
+                       WITH ORDINALITY AS i(hook, id, channel, payload, json, n)
+                   LEFT JOIN unnest($6::bytea[]) WITH ORDINALITY AS p(body, n) ON p.n = i.payload
+                   ORDER BY i.n";
+        db.execute(sql, &[&hooks, &ids, &channels, &payloads, &jsons, &self.payloads]).await?;
+        trim(db, &finished).await
+    }
 }
 
 /// Updates a delivery. When it is done, its message is erased, and the oldest finished deliveries of the hook are deleted.
@@ -142,14 +191,18 @@ pub(super) async fn update_delivery(db: &Session, no: u64, hook: &str, json: &[u
         return Ok(());
     }
     db.execute("UPDATE deliveries SET json = $2, body = NULL WHERE no = $1", &[&to_sql(no), &json]).await?;
-    trim(db, hook).await
+    trim(db, &[hook]).await
 }
 
-/// Deletes the oldest finished deliveries of a hook beyond the bound.
-async fn trim(db: &Session, hook: &str) -> Done<()> {
-    let sql = "DELETE FROM deliveries WHERE hook = $1 AND body IS NULL AND no <= (
-                   SELECT no FROM deliveries WHERE hook = $1 AND body IS NULL ORDER BY no DESC LIMIT 1 OFFSET $2)";
-    db.execute(sql, &[&hook, &to_sql(limits::HOOK_LOG as u64)]).await?;
+/// Deletes the oldest finished deliveries of hooks beyond the bound.
+async fn trim(db: &Session, hooks: &[&str]) -> Done<()> {
+    if hooks.is_empty() {
+        return Ok(());
+    }
+    let sql = "DELETE FROM deliveries d USING (SELECT DISTINCT hook FROM unnest($1::text[]) AS i(hook)) AS h
+               WHERE d.hook = h.hook AND d.body IS NULL AND d.no <= (
+                   SELECT no FROM deliveries WHERE hook = h.hook AND body IS NULL ORDER BY no DESC LIMIT 1 OFFSET $2)";
+    db.execute(sql, &[&hooks, &to_sql(limits::HOOK_LOG as u64)]).await?;
     Ok(())
 }
 

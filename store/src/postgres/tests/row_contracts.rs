@@ -7,7 +7,7 @@ use rogerrat_actors::{
     AccountChange, AccountChangeResult, Accounts as _, AppendResult, EmailChangeResult, EmailStore as _, Log as _,
     Opened, Ports, WebhookStore,
 };
-use rogerrat_domain::webhook::HookOwner;
+use rogerrat_domain::webhook::{DeliveryId, DeliveryState, HookOwner};
 use rogerrat_domain::{Callsign, Identity};
 use rogerrat_testkit::Postgres;
 
@@ -192,4 +192,30 @@ async fn deliveries_of_two_hubs_become_visible_in_the_order_of_their_numbers() {
     let (a, b) = join(one.keep(&hook.id, &done), other.keep(&hook.id, &done)).await;
     assert!(a.is_ok() && b.is_ok());
     assert_eq!(one.webhooks().hidden(done.no).await.unwrap(), None);
+}
+
+#[actix_rt::test]
+async fn deliveries_of_a_message_are_written_by_one_statement() {
+    let Some(server) = Postgres::with(&["log_statement=all"]) else { return };
+    let (one, _) = two_hubs(&server, 1).await;
+    let hooks: Vec<_> = (1..=20).map(|n| hook(n, HookOwner::Account(id(1)))).collect();
+    for hook in &hooks {
+        assert_eq!(one.put_hook(hook, None).await.unwrap(), rogerrat_actors::PutHook::Done);
+    }
+    let gone = hook(21, HookOwner::Account(id(1)));
+    let to: Vec<_> = hooks.iter().chain([&gone]).collect();
+    // One that is finished at once is replaced by the next attempt of the same id.
+    let mut first = due(7, &to);
+    first.deliveries.iter_mut().for_each(|(_, delivery)| delivery.state = DeliveryState::Failed);
+    for due in [first, due(7, &to), due(8, &to)] {
+        WebhookStore::enqueue(&one, due).await.unwrap();
+    }
+    assert_eq!(server.log().matches("INSERT INTO deliveries").count(), 3);
+    for hook in &hooks {
+        let rows = one.deliveries(&hook.id, 9).await.unwrap();
+        let found: Vec<_> = rows.iter().map(|row| (row.delivery.id.clone(), row.delivery.state)).collect();
+        let wanted = [8, 7].map(|n| (DeliveryId::from_random(n), DeliveryState::Due));
+        assert_eq!(found, wanted);
+        assert!(one.webhooks().hidden(rows[0].no).await.unwrap().unwrap().starts_with(b"hidden 8"));
+    }
 }
