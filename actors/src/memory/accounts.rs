@@ -144,27 +144,30 @@ impl Inner {
         AccountChangeResult::Done(Vec::new())
     }
 
-    /// Makes the changes that belong to a new channel of an account, and adds the channel to it; or nothing of it.
+    /// Makes the changes that belong to a new channel of an account, and adds the channel to it; or nothing of it. Returns
+    /// their facts.
     fn reserve(
         &mut self,
         channel: &ChannelId,
         owner: &AccountId,
         limit: Option<u32>,
         with: &[AccountChange],
-    ) -> Result<(), Opened> {
+    ) -> Result<Vec<Fact>, Opened> {
+        let mut facts = Vec::new();
         for (n, change) in with.iter().enumerate() {
             let result = self.change(change.clone());
             if !matches!(result, AccountChangeResult::Done(_)) {
                 with.iter().take(n).for_each(|change| self.undo(change));
                 return Err(Opened::NotMade(result));
             }
+            facts.append(&mut Fact::of_account_change(change, &result));
         }
         let refused = match self.accounts.get_mut(owner) {
             None => Opened::Missing,
             Some(account) if limit.is_some_and(|limit| account.channels.len() >= limit as usize) => Opened::Full,
             Some(account) => {
                 account.channels.push(channel.clone());
-                return Ok(());
+                return Ok(facts);
             }
         };
         with.iter().for_each(|change| self.undo(change));
@@ -220,13 +223,19 @@ impl Accounts for MemoryAccounts {
         with: Vec<AccountChange>,
     ) -> BoxFuture<'static, Opened> {
         let (channel, kept) = (record.channel.clone(), self.kept.clone());
-        if let Err(refused) = self.kept().reserve(&channel, &owner, limit, &with) {
-            return done(refused);
-        }
-        let append = self.log.append(record);
+        let facts = match self.kept().reserve(&channel, &owner, limit, &with) {
+            Ok(facts) => facts,
+            Err(refused) => return done(refused),
+        };
+        let (append, log) = (self.log.append(record), self.log.clone());
         Box::pin(async move {
             let appended = append.await;
-            if appended != AppendResult::Done {
+            if appended == AppendResult::Done {
+                if let Some(instances) = log.instances() {
+                    // The log in memory writes it at once.
+                    facts.into_iter().for_each(|fact| drop(instances.write_fact(fact)));
+                }
+            } else {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(account) = kept.accounts.get_mut(&owner) {
                     account.channels.retain(|c| *c != channel);

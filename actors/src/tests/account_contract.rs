@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use rogerrat_actors::{AccountChange, AccountChangeResult, AppendResult, Opened, Ports};
+use rogerrat_actors::{AccountChange, AccountChangeResult, AppendResult, Fact, Opened, Ports};
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Durability, Entry, Identity, Record, Settings, TokenHash};
 
 const DONE: AccountChangeResult = AccountChangeResult::Done(Vec::new());
@@ -190,6 +190,11 @@ async fn keys_and_callsigns_find_their_identity(ports: &Ports) {
 
 async fn a_channel_and_its_account_are_stored_together_or_not_at_all(ports: &Ports) {
     let accounts = &ports.accounts;
+    let identities = async || {
+        let instances = ports.log.instances()?;
+        let facts = instances.facts_after(0).await.unwrap().facts;
+        Some(facts.into_iter().filter(|(_, fact)| *fact == Fact::Identities { account: id(2) }).count())
+    };
     open(ports, 1, 10).await;
     assert_eq!(add(ports, 1, "ann", None).await, DONE);
     ports.log.append(created_by("taken", None)).await;
@@ -209,9 +214,11 @@ async fn a_channel_and_its_account_are_stored_together_or_not_at_all(ports: &Por
         assert!(accounts.session(hash("session 2")).await.unwrap().is_none());
         assert!(accounts.proof(hash("key of bob")).await.unwrap().is_none());
         assert!(ports.log.find(&channel("c")).await.unwrap().is_none());
+        assert!(identities().await.is_none_or(|facts| facts == 0), "{refused:?}");
     }
     let opened = accounts.open_channel(created_by("c", Some(2)), id(2), Some(1), with(["bob", "cat"])).await;
     assert_eq!(opened, Opened::Tried(AppendResult::Done));
     assert_eq!(accounts.identities(id(2)).await.unwrap().len(), 2);
     assert_eq!(accounts.channels(id(2)).await.unwrap().len(), 1);
+    assert!(identities().await.is_none_or(|facts| facts == 2), "other hubs learn of its identities");
 }

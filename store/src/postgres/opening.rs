@@ -5,13 +5,13 @@ use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use rogerrat_actors::{AccountChange, AccountChangeResult, AppendResult, LogError, Opened};
+use rogerrat_actors::{AccountChange, AccountChangeResult, AppendResult, Fact, LogError, Opened};
 use rogerrat_domain::{AccountId, Record};
 
 use super::append::ChannelWriter;
 use super::queue::Done;
 use super::session::Session;
-use super::{PostgresStore, account_rows};
+use super::{PostgresStore, account_rows, cluster_rows};
 use crate::shared::rows::RecordRow;
 
 /// The size of a change of an account in the write queue.
@@ -68,9 +68,10 @@ impl Opening {
     }
 
     async fn open(&self, db: &Session) -> Done<Opened> {
+        let mut facts = Vec::new();
         for change in &self.with {
             match account_rows::change(db, change).await? {
-                AccountChangeResult::Done(_) => {}
+                result @ AccountChangeResult::Done(_) => facts.append(&mut Fact::of_account_change(change, &result)),
                 result => return Ok(Opened::NotMade(result)),
             }
         }
@@ -81,6 +82,10 @@ impl Opening {
         if account_rows::is_at_limit(db, count, &self.owner, self.limit).await? {
             return Ok(Opened::Full);
         }
-        Ok(Opened::Tried(self.channel_writer.append_one(db, &self.record).await?))
+        let appended = self.channel_writer.append_one(db, &self.record).await?;
+        if appended == AppendResult::Done {
+            cluster_rows::write_facts(db, &facts).await?;
+        }
+        Ok(Opened::Tried(appended))
     }
 }
