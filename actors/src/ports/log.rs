@@ -172,8 +172,8 @@ pub trait Log: Send + Sync + 'static {
         part: TranscriptPart,
     ) -> BoxFuture<'static, Result<TranscriptPage, LogError>>;
 
-    /// Deletes a channel. Within a minute its messages cannot be read from the disk any more. Returns false if it did
-    /// not exist.
+    /// Deletes a channel. Returns false if it did not exist. Within a minute its messages cannot be read from the disk any
+    /// more, as far as the store can erase them; what it encrypts may remain, with a key of which old copies remain (ADR 52).
     fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>>;
 
     /// Records when channels were last used, in milliseconds since the epoch.
