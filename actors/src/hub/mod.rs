@@ -358,7 +358,6 @@ impl Hub {
             !log.is_healthy(),
             webhooks.hooks.counts(),
             webhooks.hooks.pushes(),
-            log.instances().map_or(0, |instances| instances.declared_ended()),
         )
     }
 

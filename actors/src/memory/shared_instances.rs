@@ -53,13 +53,9 @@ impl Instances for MemoryInstance {
             return done(Err(LogError::Ended));
         }
         if let Some(row) = ownership.instances.get_mut(&instance) {
-            self.declared_ended.fetch_add(u64::from(row.end_if_dead(now_ms)), Relaxed);
+            row.end_if_dead(now_ms);
         }
         done(Ok(ownership.has_ended(instance)))
-    }
-
-    fn declared_ended(&self) -> u64 {
-        self.declared_ended.load(Relaxed)
     }
 
     fn end(&self) -> BoxFuture<'static, UnitResult> {
@@ -89,7 +85,7 @@ impl Instances for MemoryInstance {
             if let Some(holder) = ownership.living_holder(lane)
                 && let Some(row) = ownership.instances.get_mut(&holder).filter(|_| holder != self.id)
             {
-                self.declared_ended.fetch_add(u64::from(row.end_if_dead(now_ms)), Relaxed);
+                row.end_if_dead(now_ms);
             }
             if ownership.living_holder(lane).is_none() {
                 ownership.lanes.insert(lane, self.id);

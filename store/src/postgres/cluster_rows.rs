@@ -2,26 +2,25 @@
 
 use rogerrat_actors::{DEAD_AFTER_MS, FACTS_KEPT, FACTS_PAGE, Fact, Facts, Instance, Lane, Lanes, LogError};
 
-use super::instances_impl::{end_if_dead, instance, is_alive};
+use super::instances_impl::{RECONNECT_MS, Required, end_if_dead, instance, is_alive};
 use super::int::{get_u64, to_sql};
 use super::queue::Done;
 use super::session::Session;
-use super::state::SharedState;
 
 /// Whether an instance may write.
 pub(super) async fn check_alive(db: &Session, me: i64) -> Done<Result<(), LogError>> {
     Ok(if is_alive(db, me).await? { Ok(()) } else { Err(LogError::Ended) })
 }
 
-/// The instances whose lock is held and that have recorded that they are alive.
+/// The instances that have recorded that they are alive, and whose lock is held, or was until a moment ago.
 pub(super) async fn living(db: &Session) -> Done<Vec<Instance>> {
     let sql = "SELECT id, url FROM instances i WHERE ended_at IS NULL
                AND beat_at >= clock_timestamp() - $1 * interval '1 millisecond'
-               AND EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+               AND (beat_at >= clock_timestamp() - $2 * interval '1 millisecond' OR EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
                            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                           AND classid = 1382511186::oid AND objid = (i.id & 4294967295)::oid)
+                           AND classid = 1382511186::oid AND objid = (i.id & 4294967295)::oid))
                ORDER BY id";
-    db.query(sql, &[&(DEAD_AFTER_MS as f64)]).await?.iter().map(instance).collect()
+    db.query(sql, &[&(DEAD_AFTER_MS as f64), &(RECONNECT_MS as f64)]).await?.iter().map(instance).collect()
 }
 
 async fn held(db: &Session, me: i64) -> Done<Lanes> {
@@ -33,9 +32,9 @@ async fn held(db: &Session, me: i64) -> Done<Lanes> {
 /// Takes free lanes until the instance holds `most`.
 pub(super) async fn take_lanes(
     db: &Session,
-    state: &SharedState,
     me: i64,
     most: usize,
+    required: Required,
 ) -> Done<Result<Lanes, LogError>> {
     if !is_alive(db, me).await? {
         return Ok(Err(LogError::Ended));
@@ -45,7 +44,7 @@ pub(super) async fn take_lanes(
     let sql = "SELECT DISTINCT l.instance FROM lanes l JOIN instances i ON i.id = l.instance
                WHERE i.ended_at IS NULL AND i.id <> $1";
     for row in db.query(sql, &[&me]).await? {
-        if let Err(error) = end_if_dead(db, state, me, row.try_get(0)?).await? {
+        if let Err(error) = end_if_dead(db, me, row.try_get(0)?, required).await? {
             return Ok(Err(error));
         }
     }

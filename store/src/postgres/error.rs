@@ -1,11 +1,12 @@
-//! Errors of the database. No message contains the URL of the database, because that has a password.
+//! Errors of the database. No text of them contains its URL, which may have a password, or a value of a row.
 
 use std::io;
 
 use rogerrat_actors::LogError;
 use tokio_postgres::error::SqlState;
 
-/// Why a PostgreSQL database cannot be used. Nothing was changed in it when one of these is returned.
+/// Why a PostgreSQL database cannot be used. No channel, message or account of it was changed; its tables may be newer, and the row
+/// of an instance that did not start may be left.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
     /// The URL of the database cannot be parsed.
@@ -25,6 +26,9 @@ pub enum PostgresError {
         /// The cause.
         source: tokio_postgres::Error,
     },
+    /// The server accepts connections, but does not answer in time.
+    #[error("PostgreSQL does not answer in time; check its load, its locks and its disk")]
+    Silent,
     /// The server is too old.
     #[error("the PostgreSQL server has version {found}, but at least version 14 is needed; upgrade the server")]
     TooOld {
@@ -76,7 +80,7 @@ pub enum PostgresError {
     Thread(#[from] io::Error),
 }
 
-/// The text of an error of PostgreSQL. It contains no value of a row: those are in the details of an error.
+/// The text of an error of PostgreSQL, without its details, which may contain values of rows.
 pub(super) fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} ({})", error.message(), error.code().code());
@@ -94,8 +98,10 @@ pub(super) enum Failure {
     Sql(tokio_postgres::Error),
     /// A stored value cannot be decoded, or the caller may not do this. What was written is rolled back.
     Log(LogError),
-    /// The server does not answer.
+    /// The server did not answer in time. The connection is abandoned.
     Silent,
+    /// No connection was made: why.
+    Unreachable(String),
 }
 
 impl From<tokio_postgres::Error> for Failure {
@@ -113,9 +119,20 @@ impl From<LogError> for Failure {
 impl From<Failure> for LogError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Sql(error) => Self::Failed(describe(&error)),
             Failure::Log(error) => error,
-            Failure::Silent => Self::Failed("PostgreSQL does not answer".into()),
+            // The caller may try again later.
+            failure if failure.is_disconnect() || failure.is_worth_repeating() => Self::Busy,
+            failure => Self::Failed(failure.text()),
+        }
+    }
+}
+
+impl From<Failure> for PostgresError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Sql(source) => Self::Sql { source },
+            Failure::Silent => Self::Silent,
+            Failure::Log(_) | Failure::Unreachable(_) => Self::Thread(io::Error::other(failure.text())),
         }
     }
 }
@@ -126,14 +143,25 @@ impl Failure {
         match self {
             Self::Sql(error) => describe(error),
             Self::Log(error) => error.to_string(),
-            Self::Silent => "PostgreSQL does not answer".into(),
+            Self::Silent => "PostgreSQL does not answer in time".into(),
+            Self::Unreachable(why) => why.clone(),
+        }
+    }
+
+    /// Why no connection could be made.
+    pub(super) fn into_connect_error(self) -> PostgresError {
+        match self {
+            // What `target_session_attrs` refuses.
+            Self::Sql(source) if has_source(&source, io::ErrorKind::PermissionDenied) => PostgresError::ReadOnly,
+            Self::Sql(source) => PostgresError::Unreachable { source },
+            failure => failure.into(),
         }
     }
 
     fn code(&self) -> Option<&SqlState> {
         match self {
             Self::Sql(error) => error.code(),
-            Self::Log(_) | Self::Silent => None,
+            Self::Log(_) | Self::Silent | Self::Unreachable(_) => None,
         }
     }
 
@@ -145,7 +173,7 @@ impl Failure {
                 self.code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.code().starts_with(class)))
             }
             Self::Log(_) => true,
-            Self::Silent => false,
+            Self::Silent | Self::Unreachable(_) => false,
         }
     }
 
@@ -174,7 +202,12 @@ impl Failure {
                 None => std::error::Error::source(error).is_none_or(|source| source.is::<io::Error>()),
             },
             Self::Log(_) => false,
-            Self::Silent => true,
+            Self::Silent | Self::Unreachable(_) => true,
         }
     }
+}
+
+fn has_source(error: &tokio_postgres::Error, kind: io::ErrorKind) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() == kind)
 }

@@ -11,8 +11,17 @@ const OLDEST: i32 = 140_000;
 /// A text that only hubs with the same key can decrypt.
 const KEY_CHECK: &[u8] = b"rogerrat";
 
-/// Checks the version and the settings of a server, from a session as the hub uses it.
+/// Checks the version and the settings of a server, from a session as the hub uses it, and warns of a setting.
 pub(super) async fn check_server(session: &Session) -> Result<(), PostgresError> {
+    if !check_settings(session).await? {
+        log::warn!("PostgreSQL names no synchronous standby: a failover may lose the last acknowledged messages");
+    }
+    Ok(())
+}
+
+/// Checks the version and the settings of a server, which may be another one than before. Returns whether it names a
+/// synchronous standby.
+pub(super) async fn check_settings(session: &Session) -> Result<bool, PostgresError> {
     let sql = "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
                current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
                pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on',
@@ -32,10 +41,7 @@ pub(super) async fn check_server(session: &Session) -> Result<(), PostgresError>
     if row.try_get(5)? {
         return Err(PostgresError::ReadOnly);
     }
-    if row.try_get::<_, String>(6)?.is_empty() {
-        log::warn!("PostgreSQL names no synchronous standby: a failover may lose the last acknowledged messages");
-    }
-    Ok(())
+    Ok(!row.try_get::<_, String>(6)?.is_empty())
 }
 
 /// Checks that each connection is a session of its own: that the lock of this instance is held by the session that took it, and

@@ -3,6 +3,7 @@
 //! The lock is held by a connection of its own as long as the process lives; the server frees it when that connection ends. The
 //! same connection records that the instance is alive.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rogerrat_actors::LogError;
@@ -12,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use super::error::Failure;
 use super::reader::reconnect;
 use super::session::{Connector, Session, SqlResult};
+use super::state::SharedState;
 
 /// The upper half of the key of an instance's advisory lock: "RgrR". The lower half is its number.
 const LOCK_CLASS: i64 = 0x5267_7252;
@@ -19,6 +21,13 @@ const LOCK_CLASS: i64 = 0x5267_7252;
 const RETRY: Duration = Duration::from_millis(200);
 /// How long a statement of this connection may take.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// What the connection records matters only while this server runs, so it does not wait for a synchronous standby.
+const LOCAL: &str = "SET synchronous_commit = local";
+const BEAT: &str = "UPDATE instances SET beat_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL";
+/// Waits for the writer's transaction, if that raises the highest id that this instance may assign.
+const END: &str = "WITH me AS (SELECT id FROM instances WHERE id = $1 AND ended_at IS NULL FOR UPDATE)
+    UPDATE instances SET ended_at = clock_timestamp() FROM me WHERE instances.id = me.id";
 
 /// The key of the advisory lock of an instance.
 pub(super) fn lock_key(instance: i64) -> i64 {
@@ -47,11 +56,11 @@ pub(super) async fn start(session: &Session, url: &str) -> SqlResult<i64> {
     let insert = "INSERT INTO instances (url) VALUES ($1) RETURNING id";
     let id: i64 = session.query_one(insert, &[&url]).await?.try_get(0)?;
     session.execute("INSERT INTO batches (instance, batch) VALUES ($1, 0)", &[&id]).await?;
+    session.execute("INSERT INTO id_ceilings (instance) VALUES ($1)", &[&id]).await?;
     // It outlives the transaction. The row is seen by others after that, with its lock.
     session.execute("SELECT pg_advisory_lock($1)", &[&lock_key(id)]).await?;
     session.batch("COMMIT").await?;
-    // What this session records matters only while this server runs.
-    session.batch("SET synchronous_commit = local").await?;
+    session.batch(LOCAL).await?;
     Ok(id)
 }
 
@@ -60,38 +69,36 @@ pub(super) async fn hold(
     connector: Connector,
     mut session: Session,
     instance: i64,
+    state: Arc<SharedState>,
     mut commands: mpsc::Receiver<InstanceCommand>,
 ) {
     let mut has_lock = true;
     loop {
         let command = tokio::select! {
             command = commands.recv() => command,
+            // Another instance that finds the lock free may declare this one ended.
             () = session.closed(), if has_lock => {
-                has_lock = false;
+                has_lock = take_lock(&connector, &mut session, instance, &state).await;
                 continue;
             }
             () = sleep(RETRY), if !has_lock => {
-                has_lock = take_lock(&connector, &mut session, instance).await;
+                has_lock = take_lock(&connector, &mut session, instance, &state).await;
                 continue;
             }
         };
         let (sql, reply) = match command {
-            Some(InstanceCommand::Beat(reply)) => {
-                ("UPDATE instances SET beat_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL", reply)
-            }
-            Some(InstanceCommand::End(reply)) => {
-                ("UPDATE instances SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL", reply)
-            }
+            Some(InstanceCommand::Beat(reply)) => (BEAT, reply),
+            Some(InstanceCommand::End(reply)) => (END, reply),
             #[cfg(test)]
             Some(InstanceCommand::FreeLock(reply)) => {
                 let freed = session.batch("SELECT pg_advisory_unlock_all()").await;
-                let _ = reply.send(freed.map_err(|error| Failure::Sql(error).into()));
+                let _ = reply.send(freed.map_err(LogError::from));
                 continue;
             }
             None => return,
         };
         if !has_lock || session.is_closed() {
-            has_lock = take_lock(&connector, &mut session, instance).await;
+            has_lock = take_lock(&connector, &mut session, instance, &state).await;
         }
         let _ = reply.send(update(&session, sql, instance).await);
     }
@@ -102,7 +109,7 @@ async fn update(session: &Session, sql: &'static str, instance: i64) -> Result<(
     match timeout(ANSWER, session.execute(sql, &[&instance])).await {
         Ok(Ok(0)) => Err(LogError::Ended),
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(Failure::Sql(error).into()),
+        Ok(Err(failure)) => Err(failure.into()),
         Err(_) => {
             session.abandon();
             Err(Failure::Silent.into())
@@ -110,9 +117,11 @@ async fn update(session: &Session, sql: &'static str, instance: i64) -> Result<(
     }
 }
 
-/// Connects again and takes the lock, from a session of this instance that the server has not closed yet if there is one.
-async fn take_lock(connector: &Connector, session: &mut Session, instance: i64) -> bool {
+/// Connects again, takes the lock, from a session of this instance that the server has not closed yet if there is one, and
+/// records that the instance is alive.
+async fn take_lock(connector: &Connector, session: &mut Session, instance: i64, state: &SharedState) -> bool {
     let key = lock_key(instance);
+    state.lock_lost();
     let taken = async {
         reconnect(connector, session).await?;
         let end_old = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 \
@@ -120,11 +129,15 @@ async fn take_lock(connector: &Connector, session: &mut Session, instance: i64) 
                        AND classid = ($1::bigint >> 32)::oid AND objid = ($1::bigint & 4294967295)::oid \
                        AND granted AND pid <> pg_backend_pid()";
         session.execute(end_old, &[&key]).await?;
-        session.execute("SELECT pg_advisory_lock($1)", &[&key]).await
+        session.execute("SELECT pg_advisory_lock($1)", &[&key]).await?;
+        session.batch(LOCAL).await?;
+        session.execute(BEAT, &[&instance]).await
     };
     let taken = timeout(ANSWER, taken).await;
     let has_lock = matches!(taken, Ok(Ok(_)));
-    if !has_lock {
+    if has_lock {
+        state.lock_taken();
+    } else {
         session.abandon();
     }
     has_lock

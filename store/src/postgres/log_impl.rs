@@ -135,7 +135,7 @@ impl Log for PostgresStore {
     }
 
     fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>> {
-        let (channel_writer, channel, readers) = (self.channel_writer.clone(), channel.clone(), self.readers.clone());
+        let (channel_writer, channel, eraser) = (self.channel_writer.clone(), channel.clone(), self.eraser.clone());
         let deleted = self.write(SMALL, move |session| {
             let (channel_writer, channel) = (channel_writer.clone(), channel.clone());
             Box::pin(async move {
@@ -148,7 +148,7 @@ impl Log for PostgresStore {
         });
         Box::pin(async move {
             let existed = deleted.await??;
-            drop(readers.read(|session| Box::pin(ownership::erase_all(session))));
+            eraser.wake();
             Ok(existed)
         })
     }
@@ -221,8 +221,12 @@ impl Log for PostgresStore {
         let (me, state) = (self.channel_writer.instance, self.state.clone());
         let raised = self.write(SMALL, move |session| {
             Box::pin(async move {
-                let sql =
-                    "UPDATE instances SET id_ceiling = greatest(id_ceiling, $2) WHERE id = $1 AND ended_at IS NULL";
+                // Whoever declares this instance ended waits for this lock, and its own beats do not.
+                let alive = "SELECT 1 FROM instances WHERE id = $1 AND ended_at IS NULL FOR KEY SHARE";
+                if session.query_opt(alive, &[&me]).await?.is_none() {
+                    return Ok(false);
+                }
+                let sql = "UPDATE id_ceilings SET id_ceiling = greatest(id_ceiling, $2) WHERE instance = $1";
                 Ok(session.execute(sql, &[&me, &to_sql(to)]).await? > 0)
             })
         });

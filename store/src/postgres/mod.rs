@@ -41,6 +41,7 @@ mod append_job;
 mod body_key;
 mod cluster_rows;
 mod email_rows;
+mod eraser;
 mod error;
 mod gate;
 mod instance;
@@ -79,6 +80,8 @@ pub use error::PostgresError;
 
 use append::ChannelWriter;
 use body_key::BodyKeys;
+use eraser::Eraser;
+use error::Failure;
 use instance::InstanceCommand;
 use queue::{Job, Run, answer, job};
 use reader::{READERS, ReaderPool, reader_pool};
@@ -120,6 +123,7 @@ pub struct PostgresStore {
     /// None when the store is closed.
     writer: Mutex<Option<mpsc::Sender<QueuedWrite>>>,
     readers: ReaderPool,
+    eraser: Eraser,
     commands: mpsc::Sender<InstanceCommand>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -128,11 +132,12 @@ impl PostgresStore {
     /// Connects to a database, creates or migrates its tables, and starts an instance. Blocks until that is done.
     ///
     /// # Errors
-    /// If the database cannot be used; nothing was changed in it then, except that its tables may be newer.
+    /// If the database cannot be used. Then no channel, message or account of it was changed; its tables may be newer, and the
+    /// row of an instance that did not start may be left.
     pub fn open(options: &PostgresOptions, key: HubKey) -> Result<Self, PostgresError> {
         let connector = Connector::new(&options.url, options.ca_file.as_deref())?;
         let state = Arc::new(SharedState::default());
-        let (readers, queries) = reader_pool();
+        let (readers, queries) = reader_pool(&state.clock);
         let (writer, queue) = mpsc::channel(WRITE_QUEUE);
         let (commands, to_do) = mpsc::channel(INSTANCE_QUEUE);
         let (opened, result) = std::sync::mpsc::sync_channel(1);
@@ -140,6 +145,10 @@ impl PostgresStore {
         let (on_reader, reader_thread) = start_thread("postgres-reader", async {
             let _ = stopped.await;
         })?;
+        // An earlier instance may have stopped before it was done.
+        let eraser = Eraser::default();
+        eraser.wake();
+        let (pool, erasing) = (readers.clone(), eraser.clone());
         let (shared, url, hub_key) = (state.clone(), options.instance_url.clone(), key.clone());
         let (_, writer_thread) = start_thread("postgres-writer", async move {
             let _stop_readers = stop_readers;
@@ -148,12 +157,14 @@ impl PostgresStore {
                 Err(error) => return drop(opened.send(Err(error))),
             };
             let Connections { connector, instance, lock, writer, readers } = connections;
+            shared.lock_taken();
             let _ = opened.send(Ok(instance));
-            let holder = tokio::spawn(instance::hold(connector.clone(), lock, instance, to_do));
-            let readers = queries.run(&connector, readers, &on_reader);
+            let holder = tokio::spawn(instance::hold(connector.clone(), lock, instance, shared.clone(), to_do));
+            let mut tasks = queries.run(&connector, readers, &on_reader);
+            tasks.push(on_reader.spawn(eraser::run(pool, erasing)));
             Writer::new(connector, writer, instance, shared.clone()).run(queue).await;
             shared.is_healthy.store(false, Relaxed);
-            readers.iter().for_each(JoinTask::abort);
+            tasks.iter().for_each(JoinTask::abort);
             // The lock is freed last: until then no hub declares this instance ended.
             holder.abort();
             let _ = holder.await;
@@ -161,10 +172,8 @@ impl PostgresStore {
         let instance = result.recv().unwrap_or_else(|_| Err(PostgresError::Thread(io::Error::other("it panicked"))))?;
         let threads = Mutex::new(vec![writer_thread, reader_thread]);
         let channel_writer = ChannelWriter { instance, keys: BodyKeys::new(&key) };
-        // An earlier instance may have stopped before it was done.
-        drop(readers.read(|session| Box::pin(ownership::erase_all(session))));
         let writer = Mutex::new(Some(writer));
-        Ok(Self { key, channel_writer, state, writer, readers, commands, threads })
+        Ok(Self { key, channel_writer, state, writer, readers, eraser, commands, threads })
     }
 
     /// Connects to a database and checks its server as [`open`](Self::open) does. Changes nothing. Blocks until that is done.
@@ -175,7 +184,7 @@ impl PostgresStore {
         let connector = Connector::new(&options.url, options.ca_file.as_deref())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let session = connector.connect().await.map_err(|source| PostgresError::Unreachable { source })?;
+            let session = connector.connect().await.map_err(Failure::into_connect_error)?;
             gate::check_server(&session).await
         })
     }
@@ -257,7 +266,7 @@ async fn connect(
     key: &HubKey,
     on_reader: &Handle,
 ) -> Result<Connections, PostgresError> {
-    let unreachable = |source| PostgresError::Unreachable { source };
+    let unreachable = Failure::into_connect_error;
     let first = connector.connect().await.map_err(unreachable)?;
     gate::check_server(&first).await?;
     schema::migrate(&first).await?;

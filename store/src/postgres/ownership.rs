@@ -28,7 +28,7 @@ pub(super) struct Taken {
 impl ChannelWriter {
     /// Makes this instance the owner of a channel.
     pub(super) async fn take(&self, session: &Session, channel: &ChannelId) -> Done<Result<Taken, LogError>> {
-        let me = "SELECT id_ceiling FROM instances WHERE id = $1 AND ended_at IS NULL";
+        let me = "SELECT 1 FROM instances WHERE id = $1 AND ended_at IS NULL";
         if session.query_opt(me, &[&self.instance]).await?.is_none() {
             return Ok(Err(LogError::Ended));
         }
@@ -76,8 +76,9 @@ impl ChannelWriter {
             return Ok(None);
         }
         let sql =
-            "SELECT c.no, c.instance, c.id_floor, i.id IS NOT NULL AND i.ended_at IS NULL, i.id_ceiling, c.settings,
-                   c.seq FROM channels c LEFT JOIN instances i ON i.id = c.instance WHERE c.id = $1";
+            "SELECT c.no, c.instance, c.id_floor, i.id IS NOT NULL AND i.ended_at IS NULL, l.id_ceiling, c.settings,
+                   c.seq FROM channels c LEFT JOIN instances i ON i.id = c.instance
+                   LEFT JOIN id_ceilings l ON l.instance = c.instance WHERE c.id = $1";
         Ok(session.query_opt(sql, &[&channel.as_str()]).await?)
     }
 
@@ -148,14 +149,8 @@ fn is_of_another(row: &Row, instance: i64) -> Done<bool> {
     Ok(is_alive && owner != Some(instance))
 }
 
-/// Deletes the rows that deleted channels have left, in as many transactions as it needs.
-pub(super) async fn erase_all(session: &Session) -> Done<()> {
-    while erase(session).await? {}
-    Ok(())
-}
-
 /// Deletes a part of the rows that deleted channels have left. True if there may be more.
-async fn erase(session: &Session) -> Done<bool> {
+pub(super) async fn erase(session: &Session) -> Done<bool> {
     session.batch("BEGIN").await?;
     // Several hubs may do this at the same time.
     let next = session.query_opt("SELECT channel FROM erasing LIMIT 1 FOR UPDATE SKIP LOCKED", &[]).await?;

@@ -6,10 +6,11 @@ use super::error::PostgresError;
 use super::session::Session;
 
 /// Schema version `n` is the result of the first `n` migrations.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/1_log.sql"),
     include_str!("migrations/2_rows.sql"),
     include_str!("migrations/3_cluster.sql"),
+    include_str!("migrations/4_ceilings.sql"),
 ];
 
 /// The schema of this version.
@@ -26,7 +27,9 @@ pub(super) async fn migrate(session: &Session) -> Result<(), PostgresError> {
 
 async fn apply(session: &Session) -> Result<(), PostgresError> {
     // "RgrR"; the lock ends with the transaction. Another hub may take its time, or be a newer one that is being rolled out.
-    session.batch("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1382511186, 0)").await?;
+    let wait =
+        "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1382511186, 0)";
+    session.slow_batch(wait).await?;
     session.batch("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)").await?;
     let found: Option<i32> = session.query_one("SELECT max(version) FROM schema_version", &[]).await?.try_get(0)?;
     let found = found.unwrap_or(0);
@@ -37,7 +40,7 @@ async fn apply(session: &Session) -> Result<(), PostgresError> {
         return Ok(());
     }
     for migration in &MIGRATIONS[usize::try_from(found).unwrap_or(0)..] {
-        session.batch(migration).await?;
+        session.slow_batch(migration).await?;
     }
     session.batch("DELETE FROM schema_version").await?;
     session.execute("INSERT INTO schema_version (version) VALUES ($1)", &[&VERSION]).await?;

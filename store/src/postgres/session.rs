@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tokio_postgres::config::SslMode;
+use tokio::time::timeout;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -18,14 +20,18 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::error::PostgresError;
+use super::error::{Failure, PostgresError};
 
-/// After this time without an answer to what was sent, a connection counts as lost.
+/// A machine that has confirmed nothing of what it was sent for this long, or no keepalive, counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(5);
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a connection may take until it can be used.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a statement may take. The server ends one after 10 s; one that does not is treated as lost.
+const ANSWER: Duration = Duration::from_secs(12);
+/// How long statements may take that the server does not end, such as migrations.
+const SLOW_ANSWER: Duration = Duration::from_secs(600);
 
-pub(super) type SqlResult<T> = Result<T, tokio_postgres::Error>;
+pub(super) type SqlResult<T> = Result<T, Failure>;
 /// The values of the parameters of a statement.
 pub(super) type Parameters<'p> = [&'p (dyn ToSql + Sync)];
 
@@ -59,7 +65,9 @@ impl Connector {
         })?;
         config
             .application_name("rogerrat")
-            .connect_timeout(CONNECT_TIMEOUT)
+            // A server that was the primary may be a standby when it is reached again.
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .connect_timeout(CONNECT)
             .tcp_user_timeout(LOST_AFTER)
             .keepalives_idle(LOST_AFTER)
             .keepalives_interval(Duration::from_secs(1))
@@ -82,6 +90,10 @@ impl Connector {
 
     /// Makes a connection. It is driven by a task of the current runtime.
     pub(super) async fn connect(&self) -> SqlResult<Session> {
+        timeout(CONNECT, self.connect_unbounded()).await.map_err(|_| Failure::Silent)?
+    }
+
+    async fn connect_unbounded(&self) -> SqlResult<Session> {
         let (client, connection) = self.config.connect(self.tls.clone()).await?;
         let closed = Arc::new(Notify::new());
         let at_end = closed.clone();
@@ -93,17 +105,24 @@ impl Connector {
             at_end.notify_one();
         });
         let driver = driver.abort_handle();
-        // An old transaction must not keep its locks for long, and everything here is for people who wait.
-        client
+        let is_abandoned = true.into();
+        let mut session = Session { client, statements: Mutex::default(), backend: 0, closed, is_abandoned, driver };
+        // An old transaction must not keep its locks for long, and everything here is for people who wait. What the server,
+        // the database or the user has as defaults must not change what transactions see, or end idle connections.
+        session
+            .client
             .batch_execute(
-                "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = '30s';
+                "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = '10s';
+                 SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off;
                  SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 4; SET jit = off;
-                 SELECT set_config(name, '5s', false) FROM pg_settings
-                 WHERE name IN ('tcp_user_timeout', 'client_connection_check_interval')",
+                 SELECT set_config(name, CASE WHEN name LIKE 'tcp%' OR name LIKE 'client%' THEN '5s' ELSE '0' END, false)
+                 FROM pg_settings WHERE name IN ('tcp_user_timeout', 'client_connection_check_interval',
+                 'idle_session_timeout', 'transaction_timeout')",
             )
             .await?;
-        let backend = client.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
-        Ok(Session { client, statements: Mutex::default(), backend, closed, is_abandoned: false.into(), driver })
+        session.backend = session.client.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
+        session.is_abandoned = false.into();
+        Ok(session)
     }
 }
 
@@ -152,33 +171,64 @@ impl Session {
         }
     }
 
+    /// Waits for an answer of the server. The connection is abandoned if there is none in time, and if the server takes no
+    /// writes any more: the next connection finds the primary.
+    async fn answer<T>(
+        &self,
+        within: Duration,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> SqlResult<T> {
+        match timeout(within, answer).await {
+            Ok(answer) => answer.map_err(|error| {
+                if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) {
+                    self.abandon();
+                }
+                error.into()
+            }),
+            Err(_) => {
+                self.abandon();
+                Err(Failure::Silent)
+            }
+        }
+    }
+
     /// Performs statements without parameters.
     pub(super) async fn batch(&self, sql: &str) -> SqlResult<()> {
-        self.client.batch_execute(sql).await
+        self.batch_within(ANSWER, sql).await
+    }
+
+    /// Performs statements that take long, in a transaction for which the server has no time limit.
+    pub(super) async fn slow_batch(&self, sql: &str) -> SqlResult<()> {
+        self.batch_within(SLOW_ANSWER, sql).await
+    }
+
+    /// Performs statements without parameters, and waits this long for the server.
+    pub(super) async fn batch_within(&self, within: Duration, sql: &str) -> SqlResult<()> {
+        self.answer(within, self.client.batch_execute(sql)).await
     }
 
     /// Performs a statement and returns its rows.
     pub(super) async fn query(&self, sql: &'static str, parameters: &Parameters<'_>) -> SqlResult<Vec<Row>> {
-        self.client.query(&self.statement(sql).await?, parameters).await
+        self.answer(ANSWER, async { self.client.query(&self.statement(sql).await?, parameters).await }).await
     }
 
     /// Performs a statement that returns at most one row.
     pub(super) async fn query_opt(&self, sql: &'static str, parameters: &Parameters<'_>) -> SqlResult<Option<Row>> {
-        self.client.query_opt(&self.statement(sql).await?, parameters).await
+        self.answer(ANSWER, async { self.client.query_opt(&self.statement(sql).await?, parameters).await }).await
     }
 
     /// Performs a statement that returns one row.
     pub(super) async fn query_one(&self, sql: &'static str, parameters: &Parameters<'_>) -> SqlResult<Row> {
-        self.client.query_one(&self.statement(sql).await?, parameters).await
+        self.answer(ANSWER, async { self.client.query_one(&self.statement(sql).await?, parameters).await }).await
     }
 
     /// Performs a statement and returns the number of rows it changed.
     pub(super) async fn execute(&self, sql: &'static str, parameters: &Parameters<'_>) -> SqlResult<u64> {
-        self.client.execute(&self.statement(sql).await?, parameters).await
+        self.answer(ANSWER, async { self.client.execute(&self.statement(sql).await?, parameters).await }).await
     }
 
     /// A statement, prepared once for each connection.
-    async fn statement(&self, sql: &'static str) -> SqlResult<Statement> {
+    async fn statement(&self, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
         let known = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
         if let Some(statement) = known {
             return Ok(statement);

@@ -1,7 +1,7 @@
 //! State that the writer shares with its callers, and the bounds of its queue.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use rogerrat_actors::Clock;
 
@@ -14,10 +14,23 @@ pub(super) struct SharedState {
     /// The highest id ceiling that this instance knows it has.
     pub(super) id_ceiling: AtomicU64,
     pub(super) clock: Clock,
-    /// How many instances this one has declared ended.
-    pub(super) declared_ended: AtomicU64,
     queued_bytes: AtomicUsize,
+    /// When this instance took its lock, on `clock`; `NO_LOCK` while it has none.
+    lock_since_ms: AtomicI64,
+    /// It has lost its lock since its start.
+    has_lost_lock: AtomicBool,
 }
+
+/// The lock of this instance, as other instances' locks are judged by it: when the database was unreachable, all were lost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnLock {
+    /// For how long this instance has had its lock, in milliseconds; 0 without it.
+    pub(super) age_ms: u64,
+    /// It was lost before.
+    pub(super) is_retaken: bool,
+}
+
+const NO_LOCK: i64 = i64::MAX;
 
 /// A reserved part of the write queue, released on drop.
 #[derive(Debug)]
@@ -32,8 +45,9 @@ impl Default for SharedState {
             is_healthy: true.into(),
             id_ceiling: 0.into(),
             clock: Clock::start(),
-            declared_ended: 0.into(),
             queued_bytes: 0.into(),
+            lock_since_ms: NO_LOCK.into(),
+            has_lost_lock: false.into(),
         }
     }
 }
@@ -45,6 +59,33 @@ impl SharedState {
         let slot = QueueSlot { bytes, state: self.clone() };
         // An empty queue takes a request of any size; otherwise a large one could never be written.
         (before == 0 || before + bytes <= QUEUED_BYTES).then_some(slot)
+    }
+
+    /// This instance has taken its lock.
+    pub(super) fn lock_taken(&self) {
+        self.lock_since_ms.store(self.now_ms(), Ordering::Relaxed);
+    }
+
+    /// This instance has lost its lock.
+    pub(super) fn lock_lost(&self) {
+        self.lock_since_ms.store(NO_LOCK, Ordering::Relaxed);
+        self.has_lost_lock.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn own_lock(&self) -> OwnLock {
+        let age_ms = self.now_ms().saturating_sub(self.lock_since_ms.load(Ordering::Relaxed));
+        let is_retaken = self.has_lost_lock.load(Ordering::Relaxed);
+        OwnLock { age_ms: u64::try_from(age_ms).unwrap_or(0), is_retaken }
+    }
+
+    fn now_ms(&self) -> i64 {
+        i64::try_from(self.clock.uptime_ms()).unwrap_or(i64::MAX)
+    }
+
+    /// As if the lock had been taken earlier.
+    #[cfg(test)]
+    pub(super) fn age_lock(&self, by_ms: i64) {
+        self.lock_since_ms.fetch_sub(by_ms, Ordering::Relaxed);
     }
 
     pub(super) fn is_healthy(&self) -> bool {

@@ -28,7 +28,7 @@ const WAIT_MS: u64 = 10_000;
 /// How long to try to find out whether a transaction was committed.
 const LOOK_MS: u64 = 30_000;
 /// How often a database that refuses writes is tried again.
-const PROBE: Duration = Duration::from_secs(1);
+const PROBE_MS: u64 = 1_000;
 /// The longest time for one transaction. A server that takes longer is treated as lost.
 const TRANSACTION: Duration = Duration::from_secs(40);
 const RETRY: Duration = Duration::from_millis(100);
@@ -57,6 +57,8 @@ pub(super) struct Writer {
     state: Arc<SharedState>,
     /// The last write was refused because the database could not be reached.
     is_unreachable: bool,
+    /// When to try next whether the database has space again, in milliseconds of the clock.
+    probe_at_ms: u64,
 }
 
 /// How a try to commit a group failed.
@@ -69,21 +71,30 @@ enum Failed {
 
 impl Writer {
     pub(super) fn new(connector: Connector, session: Session, instance: i64, state: Arc<SharedState>) -> Self {
-        Self { connector, session, instance, batch: 0, state, is_unreachable: false }
+        Self { connector, session, instance, batch: 0, state, is_unreachable: false, probe_at_ms: 0 }
     }
 
     /// Commits writes until the queue is closed and empty.
     pub(super) async fn run(mut self, mut queue: Receiver<QueuedWrite>) {
         loop {
-            let next =
-                if self.state.is_healthy() { Ok(queue.recv().await) } else { timeout(PROBE, queue.recv()).await };
+            let next = if self.state.is_healthy() {
+                Ok(queue.recv().await)
+            } else {
+                // That a small write was committed does not mean that there is space for others.
+                let until_ms = self.probe_at_ms.saturating_sub(self.state.clock.uptime_ms());
+                timeout(Duration::from_millis(until_ms), queue.recv()).await
+            };
             let mut group = match next {
                 Ok(Some(first)) => vec![first],
                 Ok(None) => return,
-                Err(_) => Vec::new(),
+                Err(_) => {
+                    self.probe_at_ms = self.state.clock.uptime_ms() + PROBE_MS;
+                    Vec::new()
+                }
             };
+            let is_probe = group.is_empty();
             let mut bytes = group.first().map_or(0, |first| first.slot.bytes);
-            while group.len() < GROUP_WRITES && bytes < GROUP_BYTES {
+            while !is_probe && group.len() < GROUP_WRITES && bytes < GROUP_BYTES {
                 let Ok(next) = queue.try_recv() else { break };
                 bytes += next.slot.bytes;
                 group.push(next);
@@ -105,6 +116,7 @@ impl Writer {
             return;
         }
         let end = match end {
+            Ok(TxEnd::Committed) => self.committed(group.is_empty()),
             Ok(end) => end,
             Err(failure) => {
                 if !failure.is_caused_by_data() && self.state.is_healthy.swap(false, Relaxed) {
@@ -125,9 +137,9 @@ impl Writer {
         let mut repeats = 0;
         loop {
             let failure = match self.attempt(group).await {
-                Ok(()) => return Ok(self.committed()),
+                Ok(()) => return Ok(TxEnd::Committed),
                 Err(Failed::Commit(why)) => match self.look().await {
-                    Some(true) => return Ok(self.committed()),
+                    Some(true) => return Ok(TxEnd::Committed),
                     Some(false) => Failure::Log(LogError::Failed(why)),
                     None => {
                         log::error!(error:display = why; "a commit was not answered; its outcome is unknown");
@@ -144,7 +156,7 @@ impl Writer {
             };
             if self.state.clock.uptime_ms() >= deadline_ms {
                 if !std::mem::replace(&mut self.is_unreachable, true) {
-                    let error = LogError::from(failure);
+                    let error = failure.text();
                     log::error!(error:display; "PostgreSQL cannot be reached; writes wait for it, and are refused after 10 s");
                 }
                 return Ok(TxEnd::Refused(LogError::Busy));
@@ -153,9 +165,10 @@ impl Writer {
         }
     }
 
-    fn committed(&mut self) -> TxEnd {
+    /// A transaction was committed; one that fills as much space as must be free is a probe.
+    fn committed(&mut self, is_probe: bool) -> TxEnd {
         let was_unreachable = std::mem::take(&mut self.is_unreachable);
-        if !self.state.is_healthy.swap(true, Relaxed) || was_unreachable {
+        if (is_probe && !self.state.is_healthy.swap(true, Relaxed)) || was_unreachable {
             log::info!("PostgreSQL can be written to again");
         }
         TxEnd::Committed
@@ -163,7 +176,7 @@ impl Writer {
 
     /// Runs the group in one transaction.
     async fn attempt(&mut self, group: &mut [QueuedWrite]) -> Result<(), Failed> {
-        reconnect(&self.connector, &mut self.session).await.map_err(|error| Failed::Before(error.into()))?;
+        reconnect(&self.connector, &mut self.session).await.map_err(Failed::Before)?;
         match timeout(TRANSACTION, write(&self.session, self.instance, self.batch + 1, group)).await {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {
@@ -180,10 +193,8 @@ impl Writer {
         self.batch += 1;
         match timeout(TRANSACTION, self.session.batch("COMMIT")).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => match Failure::from(error) {
-                failure if failure.is_disconnect() => Err(Failed::Commit(LogError::from(failure).to_string())),
-                failure => Err(Failed::Before(failure)),
-            },
+            Ok(Err(failure)) if failure.is_disconnect() => Err(Failed::Commit(failure.text())),
+            Ok(Err(failure)) => Err(Failed::Before(failure)),
             Err(_) => {
                 self.session.abandon();
                 Err(Failed::Commit("PostgreSQL does not answer".into()))
@@ -200,7 +211,7 @@ impl Writer {
                 // It waits until the old transaction has ended, if it still runs. Because it writes, it is answered when a
                 // synchronous standby has that transaction, too.
                 let sql = "UPDATE batches SET batch = batch WHERE instance = $1 RETURNING batch";
-                self.session.query_one(sql, &[&self.instance]).await?.try_get::<_, i64>(0)
+                Ok::<i64, Failure>(self.session.query_one(sql, &[&self.instance]).await?.try_get(0)?)
             };
             if let Ok(Ok(committed)) = timeout(TRANSACTION, looked).await {
                 return Some(committed == self.batch);

@@ -2,7 +2,7 @@
 
 use rogerrat_testkit::Postgres;
 
-use super::fixtures::open;
+use super::fixtures::{kill, open};
 use crate::PostgresStore;
 use crate::tests::log_contract::a_log;
 use crate::tests::shared_log_contract::a_shared_log;
@@ -20,5 +20,5 @@ async fn instances_keep_the_contract_of_a_shared_log() {
         let url = server.database();
         (open(&url), open(&url))
     };
-    a_shared_log(two, async |instance: &PostgresStore| instance.lose_lock().await).await;
+    a_shared_log(two, async |instance: &PostgresStore| kill(instance).await).await;
 }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use rogerrat_actors::{AppendResult, Log as _, LogError, PreviousOwner};
 use rogerrat_testkit::Postgres;
 
-use super::fixtures::{channel, created, fill, open, owned, record, sent, snapshot};
+use super::fixtures::{CUT, channel, created, fill, open, owned, record, sent, snapshot};
 use super::proxy::{Cut, CuttingProxy};
 use crate::PostgresStore;
 
@@ -64,11 +64,7 @@ async fn connections_that_the_server_ends_are_replaced() {
     let (store, other) = (open(&url), open(&url));
     let fence = fill(&store, "c", 1, "hi").await;
     for seq in 3..6 {
-        server.sql(
-            &url,
-            "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        );
+        server.sql(&url, CUT);
         let append = store.append(owned("c", fence, seq, vec![sent(seq - 1, "hi")]));
         assert_eq!(append.await, AppendResult::Done);
         store.instances().unwrap().beat().await.unwrap();

@@ -1,4 +1,4 @@
-//! A proxy between a store and its server, which cuts a connection at a commit.
+//! A proxy between a store and its server, which cuts a connection at a commit, or leads to another server.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -18,6 +18,7 @@ pub(super) enum Cut {
 /// Passes connections on until its process ends.
 pub(super) struct CuttingProxy {
     address: SocketAddr,
+    server: Arc<Mutex<SocketAddr>>,
     cut: Arc<Mutex<Option<Cut>>>,
 }
 
@@ -26,14 +27,17 @@ impl CuttingProxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let cut = Arc::new(Mutex::new(None));
-        let next_cut = cut.clone();
+        let (next_cut, server) = (cut.clone(), Arc::new(Mutex::new(server)));
+        let to = server.clone();
         thread::spawn(move || {
             for client in listener.incoming() {
-                let (client, server) = (client.unwrap(), TcpStream::connect(server).unwrap());
-                pass_on(client, server, next_cut.clone());
+                let to = *to.lock().unwrap();
+                if let Ok(server) = TcpStream::connect(to) {
+                    pass_on(client.unwrap(), server, next_cut.clone());
+                }
             }
         });
-        Self { address, cut }
+        Self { address, server, cut }
     }
 
     /// The URL of a database through the proxy.
@@ -44,6 +48,11 @@ impl CuttingProxy {
     /// Cuts the connection of the writer at its next commit.
     pub(super) fn cut_next(&self, cut: Cut) {
         *self.cut.lock().unwrap() = Some(cut);
+    }
+
+    /// Leads new connections to another server.
+    pub(super) fn switch_to(&self, server: SocketAddr) {
+        *self.server.lock().unwrap() = server;
     }
 
     /// Whether a connection was cut since.
