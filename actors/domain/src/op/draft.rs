@@ -124,6 +124,12 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Whether there is a text, an attachment or data.
+    pub(crate) fn has_content(&self) -> bool {
+        let has_data = self.task.as_ref().is_some_and(|task| task.has_data());
+        !self.text.is_empty() || !self.attachments.is_empty() || has_data
+    }
+
     /// Validates a send. `key` is an idempotency key from outside the body and takes precedence. The result is boxed
     /// because it is passed through many functions.
     ///

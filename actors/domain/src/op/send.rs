@@ -259,9 +259,8 @@ impl Send {
         let is_quiet = matches!(mark_ref, Some(TaskMark::Opens { quiet: true, .. }));
         let message = Message::new(&json, sender.no, if is_quiet { Some(sender.no) } else { recipient.map(|m| m.no) });
         Self::check_kept_bytes(channel, mark_ref, message.weight_bytes())?;
-        let is_move = matches!(mark_ref, Some(TaskMark::Moves { .. }));
-        let recipient = recipient.filter(|_| !is_move);
-        if let Some(recipient) = recipient.filter(|m| m.no != sender.no && self.draft.kind == Kind::Message) {
+        let recipient = recipient.filter(|m| m.no != sender.no && self.draft.kind == Kind::Message);
+        if let Some(recipient) = recipient.filter(|_| !self.needs_no_mailbox(mark_ref)) {
             check_held_capacity(channel, recipient, message.weight_bytes())?;
         }
         Ok(Entry::Sent { message: Arc::new(message), to: to.into(), key: self.draft.key.clone(), task: mark })

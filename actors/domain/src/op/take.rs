@@ -13,6 +13,7 @@ use crate::message::Message;
 use crate::message::task::{TaskState, Wants};
 use crate::op::Operation;
 use crate::refusal::{Code, Refusal};
+
 /// Takes a task, or renews the lease of one.
 #[derive(Clone, Debug)]
 pub struct Take {
@@ -84,9 +85,15 @@ impl Take {
             if task.holder.is_some() {
                 return Err(table_taken(task));
             }
+            if task.from.no == no {
+                let text = "the poster of a task cannot take it";
+                return Err(
+                    Refusal::new(Code::Forbidden, text).hint("withdraw it with a reply `cancelled`, or wait for it")
+                );
+            }
             if !task.is_for(no) {
                 let text = "this task is for another member";
-                return Err(Refusal::new(Code::Forbidden, text).hint("a poster cannot take its own task"));
+                return Err(Refusal::new(Code::Forbidden, text).hint("take the next one, without an id"));
             }
         }
         Ok(task.fence + 1)

@@ -134,7 +134,7 @@ impl AskReply {
 impl Channel {
     /// A task that a member may see.
     pub(super) fn visible_task(&self, no: u32, id: MessageId) -> Result<&Task, Refusal> {
-        self.tasks.get(id).filter(|task| task.is_visible_to(no)).ok_or_else(task_not_found)
+        self.tasks.get(id).filter(|task| task.is_visible_to(no)).ok_or_else(|| task_not_found(self, id))
     }
 
     /// Refuses one more request that waits for a task.

@@ -245,13 +245,13 @@ impl Channel {
         }
         self.give_up_held(no, now, effects);
         for id in self.tasks.open().filter(|task| task.from.no == no).map(Task::id).collect::<Vec<_>>() {
-            self.on_closed(id, WhyClosed::Forgotten, 0, now, effects);
+            self.on_closed(id, WhyClosed::Forgotten, now.at_ms, now, effects);
         }
     }
 
     fn give_up_held(&mut self, no: MemberNo, now: Now, effects: &mut Effects) {
         for id in self.tasks.open().filter(|task| task.is_held_by(no)).map(Task::id).collect::<Vec<_>>() {
-            self.on_reopened(id, false, 0, now, effects);
+            self.on_reopened(id, false, now.at_ms, now, effects);
         }
     }
 

@@ -214,6 +214,11 @@ impl Tasks {
         self.rows.is_empty()
     }
 
+    /// Whether as many closed tasks are kept as may be, so that the oldest is dropped for the next one.
+    pub(crate) fn keep_no_more_closed(&self) -> bool {
+        self.iter().filter(|task| task.state.is_closed()).count() >= limits::TASKS_CLOSED
+    }
+
     /// Whether a client waits, or the answer to a taking is on its way.
     pub(crate) fn are_waited_for(&self) -> bool {
         !self.waits.is_empty() || !self.takings.is_empty()

@@ -113,9 +113,13 @@ impl Channel {
             let member = self.member(no)?;
             Some(member.consumers.iter().any(|consumer| consumer.seen_upto >= id && !member.held.contains(id)))
         };
+        // Who takes it gets the message with it, and who answers it has read it.
+        if task.fence > 0 || !task.answers.is_empty() {
+            return true;
+        }
         match &task.to {
-            Some(to) => task.fence > 0 || !task.answers.is_empty() || received(to.no).unwrap_or(false),
-            None if task.quiet => task.fence > 0,
+            Some(to) => received(to.no).unwrap_or(false),
+            None if task.quiet => false,
             None => self.members.keys().any(|no| *no != task.from.no && received(*no) == Some(true)),
         }
     }

@@ -235,6 +235,61 @@ fn a09_a_result_is_not_refused_because_the_mailbox_of_its_sender_is_full() {
 }
 
 #[test]
+fn a09_a_step_with_words_is_not_accepted_for_a_full_mailbox_and_one_without_is() {
+    let mut test = channel(&["ann", "bob"]);
+    let id = work(&mut test, "bob");
+    let fence = test.takes("bob", id);
+    test.send_many("bob", "ann", limits::HELD_MESSAGES);
+    for state in ["input", "working", "open"] {
+        let before = test.row("ann", id).updated_at;
+        let step = json!({"reply_to": id, "state": state, "fence": fence, "message": "x"});
+        assert_eq!(test.post("bob", &step).unwrap_err().code, Code::MailboxFull, "{state}");
+        assert_eq!(test.row("ann", id).updated_at, before, "nothing has changed");
+    }
+    test.post("bob", &json!({"reply_to": id, "state": "input", "fence": fence})).unwrap();
+    assert_eq!(test.row("ann", id).state, TaskState::Input);
+    while test.post("ann", &json!({"to": "bob", "message": "x"})).is_ok() {}
+    let resume = json!({"reply_to": id, "message": "this one"});
+    assert_eq!(test.post("ann", &resume).unwrap_err().code, Code::MailboxFull);
+    let cancel = json!({"reply_to": id, "state": "cancelled", "message": "never mind"});
+    assert_eq!(test.post("ann", &cancel).unwrap_err().code, Code::MailboxFull);
+    test.post("ann", &json!({"reply_to": id, "state": "cancelled"})).unwrap();
+    assert_eq!(test.row("bob", id).state, TaskState::Cancelled);
+}
+
+#[test]
+fn a09_a_task_that_was_taken_or_answered_was_delivered() {
+    let mut test = channel(&["ann", "bob"]);
+    let id = work(&mut test, "all");
+    assert!(!test.row("ann", id).delivered);
+    test.takes("bob", id);
+    assert!(test.row("ann", id).delivered);
+    let question = test.post("ann", &json!({"wants": "answer", "answers": 2, "message": "x"})).unwrap().id;
+    assert!(!test.row("ann", question).delivered);
+    test.post("bob", &json!({"reply_to": question, "message": "y"})).unwrap();
+    assert!(test.row("ann", question).delivered);
+}
+
+#[test]
+fn a09_who_looks_for_a_task_that_is_not_kept_learns_why() {
+    let mut test = channel(&["ann", "bob"]);
+    let hint = |test: &mut TestChannel, id| {
+        let refusal = test.look("ann", id, LookUntil::Now).unwrap_err();
+        assert_eq!(refusal.code, Code::NotFound);
+        format!("{:?}", refusal.hint)
+    };
+    let first = work(&mut test, "all");
+    assert!(hint(&mut test, first + 1_000).contains("no message of this channel has that id"));
+    test.post("ann", &json!({"reply_to": first, "state": "cancelled"})).unwrap();
+    assert!(hint(&mut test, first - 1).contains("kept for a day"));
+    for _ in 0..limits::TASKS_CLOSED {
+        let id = work(&mut test, "all");
+        test.post("ann", &json!({"reply_to": id, "state": "cancelled"})).unwrap();
+    }
+    assert!(hint(&mut test, first).contains("only the newest 500 closed tasks"));
+}
+
+#[test]
 fn a09_what_tasks_hold_is_bounded_and_goes_with_them() {
     let mut test = channel(&["ann", "bob"]);
     for _ in 0..limits::TASKS_OPEN_MEMBER {

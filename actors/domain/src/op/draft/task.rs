@@ -197,6 +197,11 @@ fn levels(data: &Value) -> usize {
 }
 
 impl TaskDraft {
+    /// Whether there is data beside the text.
+    pub(crate) fn has_data(&self) -> bool {
+        self.data.is_some()
+    }
+
     /// Whether the send may do without a text.
     pub(super) fn may_lack_text(&self) -> bool {
         self.data.is_some() || self.step.is_some() || self.states.is_some()

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::Send;
 use crate::channel::{Channel, Member, Task, Verdict, judge};
 use crate::entry::TaskMark;
-use crate::ids::MemberNo;
+use crate::ids::{MemberNo, MessageId};
 use crate::message::task::{TaskReference, TaskStep, Wants};
 use crate::message::{Kind, MessageJson};
 use crate::op::draft::NewTask;
@@ -18,12 +18,18 @@ pub(super) struct Addressed<'a> {
     pub(super) mark: Option<Box<TaskMark>>,
 }
 
-/// The refusal for a task that does not exist, or that the caller may not see.
-pub(crate) fn task_not_found() -> Refusal {
-    Refusal::new(Code::NotFound, "task not found").hint(
+/// The refusal for a task that does not exist any more or never did, or that the caller may not see.
+pub(crate) fn task_not_found(channel: &Channel, id: MessageId) -> Refusal {
+    let hint = if id > channel.last_id() {
+        "no message of this channel has that id: use the id that the send or the ask returned"
+    } else if channel.tasks.keep_no_more_closed() {
+        "it may have been closed: only the newest 500 closed tasks of a channel are kept, each for a day; its message is in the \
+         history"
+    } else {
         "a closed task is kept for a day; without durability a restart ends all tasks; one that was not sent to all is shown \
-         to its ends only",
-    )
+         to its ends only"
+    };
+    Refusal::new(Code::NotFound, "task not found").hint(hint)
 }
 
 impl Send {
@@ -59,7 +65,7 @@ impl Send {
         let task = draft.reply_to.and_then(|id| channel.tasks.get(id)).filter(|task| task.is_visible_to(sender.no));
         let Some(task) = task else {
             if step.is_some() {
-                return Err(task_not_found());
+                return Err(task_not_found(channel, draft.reply_to.unwrap_or_default()));
             }
             return Ok(Addressed { recipient: channel.recipient(&draft.to)?, mark: None });
         };
@@ -100,6 +106,14 @@ impl Send {
             return Err(Refusal::limit_reached("open tasks that a member has posted", limits::TASKS_OPEN_MEMBER));
         }
         Ok(())
+    }
+
+    /// Whether a full mailbox of its recipient is no reason to refuse the message: a result is kept with its task, and a step
+    /// without content is seen by the state of the task.
+    pub(super) fn needs_no_mailbox(&self, mark: Option<&TaskMark>) -> bool {
+        let Some(TaskMark::Moves { state, .. }) = mark else { return false };
+        let is_result = matches!(state, Some(TaskStep::Done | TaskStep::Failed | TaskStep::Rejected));
+        is_result || !self.draft.has_content()
     }
 
     /// Refuses a message that an open task would have to keep and that exceeds the bound. A result that closes its task is
