@@ -18,6 +18,12 @@ pub(crate) enum DeliberateFault {
     UnheldLanes,
     /// Who takes a channel serves it before it knows what its last owner has changed.
     EarlyOpen,
+    /// Who takes a channel does not apply the takings of tasks that its last owner has logged.
+    ForgottenTakings,
+    /// Who takes a channel does not apply the results of tasks that its last owner has logged.
+    ForgottenResults,
+    /// Work is given to the next member before the lease of its holder ends.
+    ShortLease,
 }
 
 #[cfg(test)]

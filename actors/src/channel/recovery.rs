@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use rogerrat_domain::{Callsign, Channel, GapReason, Identity, MessageId, Refusal, RestoreError, Rules, Snapshot};
+use rogerrat_domain::{
+    Callsign, Channel, Entry, GapReason, Identity, MessageId, Refusal, RestoreError, Rules, Snapshot, TaskMark,
+};
 use tokio::time::timeout;
 
 use crate::boot::Boot;
@@ -147,7 +149,8 @@ impl Recovery {
         if let Some(snapshot) = stored.snapshot {
             channel.restore(snapshot, &stored.backlog, self.boot.id, now)?;
         }
-        channel.replay(stored.records.iter().flat_map(|record| &record.entries), now);
+        let entries = stored.records.iter().flat_map(|record| &record.entries);
+        channel.replay(entries.filter(|entry| !is_forgotten(entry)), now);
         let doubts = match stored.previous_owner {
             PreviousOwner::OnlyHub => crashed || self.boot.doubts(unloaded_in),
             PreviousOwner::GaveUp => false,
@@ -158,6 +161,17 @@ impl Recovery {
         }
         channel.start_ids_above(above);
         Ok(channel)
+    }
+}
+
+/// Whether a fault that a test put into the code leaves an entry out.
+fn is_forgotten(entry: &Entry) -> bool {
+    match entry {
+        Entry::Taken { .. } => is_broken(DeliberateFault::ForgottenTakings),
+        Entry::Sent { task: Some(mark), .. } => {
+            is_broken(DeliberateFault::ForgottenResults) && matches!(**mark, TaskMark::Moves { .. })
+        }
+        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@ use rogerrat_domain::{MessageId, SessionId, TaskResponse};
 use super::{Admitted, Hub, lost};
 use crate::channel::delivery::{DeliveryGuard, WaitGuard};
 use crate::channel::messages::{Look, TakeWork};
+use crate::deliberate_fault::{DeliberateFault, is_broken};
 use crate::error::HubError;
 
 /// A task as its viewer gets it. Complete its guard when the bytes have been written.
@@ -79,9 +80,10 @@ impl Hub {
     pub async fn take(&self, at: &Admitted, take: Take) -> Result<Option<TakenWork>, HubError> {
         let deadline_ms = self.shared.clock.uptime_ms() + take.timeout_ms;
         let mut left_ms = take.timeout_ms;
+        let lease_ms = if is_broken(DeliberateFault::ShortLease) { take.lease_ms / 10 } else { take.lease_ms };
         loop {
             let waiter = self.waiter_id();
-            let next = Take { timeout_ms: left_ms, waiter, ..take.clone() };
+            let next = Take { lease_ms, timeout_ms: left_ms, waiter, ..take.clone() };
             let mut parked = WaitGuard { waiter, handle: at.0.clone(), answered: false };
             let answer = self.dispatcher.call(&at.0, next, TakeWork).await;
             parked.answered = true;

@@ -25,6 +25,7 @@ mod shared_facts;
 mod shared_log_contract;
 mod shared_webhooks;
 mod shutdown;
+mod tasks;
 mod waiting;
 mod webhook_contract;
 mod webhook_receiver;

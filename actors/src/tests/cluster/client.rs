@@ -20,7 +20,7 @@ use crate::tests::harness::texts;
 use crate::{Admitted, ChannelLocation, Hub, HubError};
 
 /// How long a client waits for an answer.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How long a hub waits for another before it reports it as unreachable.
 const PEER_LIMIT: Duration = Duration::from_secs(3);
 const LEASE_MS: u64 = 30_000;
@@ -154,20 +154,26 @@ impl Client {
     /// Does as a client does, some number of times.
     pub(super) async fn play(&mut self, steps: usize) {
         for _ in 0..steps {
-            let (what, pause_ms) = self.world.draw(|rng| (rng.random_range(0..10), rng.random_range(0..3_000)));
+            let (what, pause_ms) = self.world.draw(|rng| (rng.random_range(0..13), rng.random_range(0..3_000)));
             match what {
                 0..5 => self.send().await,
                 5..9 => drop(self.read(2_000).await),
+                9..12 => self.play_tasks().await,
                 _ => self.ack().await,
             }
             sleep(Duration::from_millis(pause_ms)).await;
         }
     }
 
+    /// A text that it has not sent before.
+    pub(super) fn next_text(&self) -> String {
+        self.sent.set(self.sent.get() + 1);
+        format!("{}-{}", self.who.1, self.sent.get())
+    }
+
     /// Sends a message, with a key, until it is acknowledged or the client gives up.
     async fn send(&mut self) {
-        self.sent.set(self.sent.get() + 1);
-        let text = format!("{}-{}", self.who.1, self.sent.get());
+        let text = self.next_text();
         let recipients = self.world.oracle().members_beside(&self.who);
         for _ in 0..8 {
             let (session, text_sent) = (self.session.clone(), text.clone());

@@ -1,5 +1,5 @@
 //! Many hubs on one log, on paused time, from seeds: hubs are killed, frozen, cut off and stopped while clients send, read,
-//! acknowledge and turn to other hubs. An oracle checks every promise of a shared log.
+//! acknowledge, ask, share out work and turn to other hubs. An oracle checks every promise of a shared log.
 //!
 //! `SIM_SEED=<n> SIM_SEEDS=1` repeats one simulation; `SIM_SEEDS` and `SIM_HUBS` run more and larger ones. `cargo xtask
 //! simulate` does so with optimizations.
@@ -14,6 +14,8 @@ mod peers;
 mod posts;
 mod receiver;
 mod simulation;
+mod task_oracle;
+mod tasks;
 
 use oracle::Totals;
 use simulation::{Size, simulate};
@@ -95,4 +97,19 @@ fn the_oracle_finds_a_webhook_that_several_hubs_drive() {
 #[test]
 fn the_oracle_finds_a_channel_that_is_opened_before_its_webhooks_are_known() {
     finds(DeliberateFault::EarlyOpen, "was not delivered", 1..100);
+}
+
+#[test]
+fn the_oracle_finds_takings_that_a_new_owner_does_not_know() {
+    finds(DeliberateFault::ForgottenTakings, "was given to", 1..200);
+}
+
+#[test]
+fn the_oracle_finds_results_that_a_new_owner_does_not_know() {
+    finds(DeliberateFault::ForgottenResults, "the task is", 1..200);
+}
+
+#[test]
+fn the_oracle_finds_a_lease_that_ends_before_its_time() {
+    finds(DeliberateFault::ShortLease, "has it", 1..200);
 }

@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rogerrat_domain::webhook::AttemptOutcome;
-use rogerrat_domain::{ChannelId, MessageId};
+use rogerrat_domain::{ChannelId, MessageId, TaskRow};
 
 use super::posts::PostedWebhooks;
+use super::task_oracle::{Posted, TaskOracle, TaskTotals, text_of};
 use crate::ports::webhook_sender::WebhookRequest;
 use crate::{Clock, InstanceId, PreviousOwner, StoredChannel};
 
@@ -21,6 +22,8 @@ struct Acknowledged {
     text: String,
     /// The members who must receive it, or be shown a gap.
     recipients: Vec<String>,
+    /// Whether the webhook of the channel is for it.
+    hooked: bool,
 }
 
 /// What a member has observed.
@@ -51,6 +54,7 @@ pub(super) struct Totals {
     pub(super) hubs_ended: u64,
     pub(super) webhooks: u64,
     pub(super) webhooks_repeated: u64,
+    pub(super) tasks: TaskTotals,
 }
 
 /// See the module.
@@ -65,10 +69,18 @@ pub(super) struct Oracle {
     ids: HashMap<(ChannelId, String), MessageId>,
     readers: BTreeMap<Who, Reader>,
     pub(super) posts: PostedWebhooks,
+    pub(super) tasks: TaskOracle,
     pub(super) totals: Totals,
     pub(super) violations: Vec<String>,
     pub(super) trace: Vec<String>,
     clock: Option<Clock>,
+}
+
+impl Reader {
+    /// Whether a gap was reported that has a message.
+    fn is_in_gap(&self, id: MessageId) -> bool {
+        self.gaps.iter().any(|(from, to)| (from + 1..=*to).contains(&id))
+    }
 }
 
 impl Oracle {
@@ -107,7 +119,10 @@ impl Oracle {
     /// Whether the webhooks of everything acknowledged were delivered.
     pub(super) fn has_all_webhooks(&self) -> bool {
         let has_all = |(channel, messages): (&ChannelId, &Vec<Acknowledged>)| {
-            self.posts.missing(channel, messages.iter().map(|message| message.id)).next().is_none()
+            self.posts
+                .missing(channel, messages.iter().filter(|sent| sent.hooked).map(|message| message.id))
+                .next()
+                .is_none()
         };
         self.acknowledged.iter().all(has_all)
     }
@@ -116,7 +131,8 @@ impl Oracle {
     pub(super) fn check_webhooks(&mut self) {
         let mut wrong: Vec<_> = self.posts.doubled().collect();
         for (channel, messages) in &self.acknowledged {
-            let missing = self.posts.missing(channel, messages.iter().map(|message| message.id));
+            let missing =
+                self.posts.missing(channel, messages.iter().filter(|sent| sent.hooked).map(|message| message.id));
             wrong.extend(missing.map(|message| format!("{channel}: the webhook of {message} was not delivered")));
         }
         (self.totals.webhooks, self.totals.webhooks_repeated) = (self.posts.delivered, self.posts.repeated);
@@ -132,6 +148,11 @@ impl Oracle {
         }
         self.owners.insert(channel.clone(), (instance, stored.fence));
         self.totals.taken_over += u64::from(matches!(stored.previous_owner, PreviousOwner::Lost { .. }));
+    }
+
+    /// The fence of the last instance that took a channel.
+    pub(super) fn fence_of(&self, channel: &ChannelId) -> u64 {
+        self.fences.get(channel).copied().unwrap_or_default()
     }
 
     /// An instance gave a channel up.
@@ -179,13 +200,54 @@ impl Oracle {
         members.map(|(_, name)| name.clone()).collect()
     }
 
-    /// A send was acknowledged.
+    /// A send to all was acknowledged.
     pub(super) fn acknowledged(&mut self, channel: &ChannelId, id: MessageId, text: &str, recipients: Vec<String>) {
-        self.note(|| format!("{channel}: {id} ({text}) is acknowledged"));
-        self.check_text(channel, id, text);
+        self.sent(channel, text, Acknowledged { id, text: text.to_owned(), recipients, hooked: true });
+    }
+
+    /// The result of a task was acknowledged.
+    pub(super) fn acknowledged_result(&mut self, channel: &ChannelId, id: MessageId, text: &str, sender: String) {
+        let recipients = vec![sender];
+        self.sent(channel, text, Acknowledged { id, text: text.to_owned(), recipients, hooked: false });
+    }
+
+    fn sent(&mut self, channel: &ChannelId, text: &str, sent: Acknowledged) {
+        self.note(|| format!("{channel}: {} ({text}) is acknowledged", sent.id));
+        self.check_text(channel, sent.id, text);
         self.totals.acknowledged += 1;
-        let sent = Acknowledged { id, text: text.to_owned(), recipients };
         self.acknowledged.entry(channel.clone()).or_default().push(sent);
+    }
+
+    /// The post of a task was acknowledged.
+    pub(super) fn posted_task(&mut self, channel: &ChannelId, id: MessageId, posted: Posted) {
+        let wrong = self.tasks.posted_as(channel, id, posted);
+        self.violations.extend(wrong);
+    }
+
+    /// An ask returned an answer; those that are read by it arrive at its member.
+    pub(super) fn returned(&mut self, who: &Who, answer: &str, read: &[MessageId]) {
+        let json: serde_json::Value = serde_json::from_str(answer).expect("messages are valid");
+        let Some(id) = json["id"].as_u64().filter(|id| read.contains(id)) else { return };
+        let is_first = self.readers.get(who).is_none_or(|reader| !reader.seen.contains_key(&id));
+        // It does not say which attempt it is.
+        self.delivered(who, id, if is_first { 1 } else { 2 }, &text_of(answer));
+        self.tasks.totals.returned += 1;
+    }
+
+    /// What is wrong with a task as a member finds it at the end.
+    pub(super) fn check_task(&mut self, who: &Who, id: MessageId, found: Option<&TaskRow>) -> Option<String> {
+        if let Some(row) = found {
+            return self.tasks.check(&who.0, row);
+        }
+        // On a memory channel tasks end with its owner, as messages do. Who has received all of them is shown no gap. An owner that
+        // does not know yet that it was replaced may accept one more; all are shown the gap of that.
+        let is_of_earlier_owner = self.tasks.owned_by(&who.0, id).is_some_and(|fence| fence < self.fence_of(&who.0));
+        let is_in_gap = self.readers.get(who).is_some_and(|reader| reader.gaps.iter().any(|(_, to)| *to >= id));
+        if (is_of_earlier_owner || is_in_gap) && !self.durable.contains(&who.0) {
+            self.tasks.totals.lost_in_memory += 1;
+            return None;
+        }
+        Some(format!("{}: the task {id} is lost", who.0))
     }
 
     /// No id is assigned twice; on a durable channel no send with a key is done twice.
@@ -234,7 +296,7 @@ impl Oracle {
             for message in messages {
                 for recipient in &message.recipients {
                     let Some(reader) = self.readers.get(&(channel.clone(), recipient.clone())) else { continue };
-                    let in_gap = reader.gaps.iter().any(|(from, to)| (from + 1..=*to).contains(&message.id));
+                    let in_gap = reader.is_in_gap(message.id);
                     if reader.seen.contains_key(&message.id) || !durable && reader.rejoined {
                         continue;
                     }
@@ -251,6 +313,7 @@ impl Oracle {
             }
         }
         self.totals.lost_in_gaps = lost_in_gaps;
+        self.totals.tasks = self.tasks.totals;
         self.violations.extend(lost);
     }
 }
@@ -272,6 +335,7 @@ impl Totals {
         self.hubs_ended += other.hubs_ended;
         self.webhooks += other.webhooks;
         self.webhooks_repeated += other.webhooks_repeated;
+        self.tasks.add(&other.tasks);
     }
 
     /// Whether each interesting case happened.
@@ -279,6 +343,6 @@ impl Totals {
         let of_messages = [self.delivered, self.repeated, self.gaps, self.lost_in_gaps, self.given_up, self.taken_over];
         let of_hubs = [self.kills, self.freezes, self.cuts, self.stops, self.hubs_ended];
         let of_webhooks = [self.webhooks, self.webhooks_repeated];
-        of_messages.iter().chain(&of_hubs).chain(&of_webhooks).all(|n| *n > 0)
+        of_messages.iter().chain(&of_hubs).chain(&of_webhooks).all(|n| *n > 0) && self.tasks.covers_everything()
     }
 }

@@ -19,7 +19,7 @@ use super::oracle::{Oracle, Totals};
 use super::peers::Hubs;
 use crate::deliberate_fault::{DeliberateFault, set_fault};
 use crate::random::{RngExt as _, SeedableRng as _, StdRng};
-use crate::{InstanceId, SharedMemoryLog};
+use crate::{Clock, InstanceId, SharedMemoryLog};
 
 /// Of a thousand calls of the log, how many are lost while things go wrong.
 const LOST_PER_MILLE: u32 = 10;
@@ -30,7 +30,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(3600);
 /// How often webhooks are looked for once nothing goes wrong any more, every 100 ms.
 const WEBHOOK_LOOKS: u32 = 600;
 /// How far the clocks of the hubs may differ, in milliseconds.
-const SKEW_MS: u64 = 5_000;
+pub(super) const SKEW_MS: u64 = 5_000;
 
 /// What a simulation consists of.
 pub(super) struct World {
@@ -40,6 +40,7 @@ pub(super) struct World {
     oracle: Arc<Mutex<Oracle>>,
     lost_per_mille: Arc<AtomicU32>,
     hubs: Hubs,
+    clock: Clock,
     /// What it is doing, for a message.
     phase: Cell<&'static str>,
 }
@@ -57,13 +58,18 @@ pub(super) struct Size {
 impl Size {
     /// A size for a number of hubs.
     pub(super) fn of(hubs: usize) -> Self {
-        Self { hubs, channels: 2 + hubs / 4, members: 3, steps: 12, faults: 3 + hubs }
+        Self { hubs, channels: 2 + hubs / 4, members: 3, steps: 16, faults: 3 + hubs }
     }
 }
 
 impl World {
     pub(super) fn draw<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
         draw(&mut self.rng.borrow_mut())
+    }
+
+    /// The time since it began, in milliseconds.
+    pub(super) fn now_ms(&self) -> u64 {
+        self.clock.uptime_ms()
     }
 
     pub(super) fn oracle(&self) -> MutexGuard<'_, Oracle> {
@@ -247,6 +253,7 @@ impl World {
         }
         // Nothing is repeated later.
         sleep(Duration::from_secs(15)).await;
+        join_all(clients.iter().map(Client::check_tasks)).await;
         replacing.abort();
         self.oracle().check_losses();
         self.oracle().check_webhooks();
@@ -274,6 +281,7 @@ pub(super) fn simulate(seed: u64, size: Size, fault: Option<DeliberateFault>) ->
             oracle: Arc::default(),
             lost_per_mille: Arc::default(),
             hubs: Arc::default(),
+            clock: Clock::start(),
             phase: Cell::new("starting"),
         });
         if std::env::var_os("SIM_TRACE").is_some() {
