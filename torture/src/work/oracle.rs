@@ -7,6 +7,8 @@ use serde::Serialize;
 /// The number of a worker.
 pub(super) type WorkerNo = usize;
 
+/// How many closed tasks a channel keeps, as the API documents.
+pub(super) const CLOSED_KEPT: usize = 500;
 /// Maximum violations with their circumstances.
 const SHOWN_VIOLATIONS: usize = 10;
 
@@ -20,6 +22,8 @@ pub(crate) struct WorkCounts {
     pub(super) finished: u64,
     /// Results that were refused because somebody else has or had the task.
     pub(super) refused: u64,
+    /// Of those: results of tasks that were closed too long ago to be kept.
+    pub(super) not_kept: u64,
     /// Results sent after the lease had ended, which must be refused.
     pub(super) late: u64,
     /// Tasks that were closed because five leases ended without a result.
@@ -42,6 +46,7 @@ pub(super) struct ClosedTask {
     pub(super) state: String,
     pub(super) why: Option<String>,
     pub(super) fence: u32,
+    pub(super) updated_at: u64,
     /// The results it has. Only that member and the workers write to the channel.
     pub(super) results: Vec<Option<Finish>>,
 }
@@ -56,7 +61,8 @@ struct Known {
     pending: Vec<Finish>,
     result: Option<Finish>,
     is_posted: bool,
-    is_closed: bool,
+    /// When the hub closed it.
+    closed_at: Option<u64>,
 }
 
 /// The oracle of work.
@@ -99,7 +105,7 @@ impl WorkOracle {
 
     /// The tasks that are not known to be closed.
     pub(super) fn open(&self) -> Vec<u64> {
-        self.tasks.iter().filter(|(_, task)| !task.is_closed).map(|(id, _)| *id).collect()
+        self.tasks.iter().filter(|(_, task)| task.closed_at.is_none()).map(|(id, _)| *id).collect()
     }
 
     /// Whether a result was sent and its outcome is unknown.
@@ -139,9 +145,7 @@ impl WorkOracle {
         let task = self.tasks.entry(id).or_default();
         task.pending.retain(|pending| *pending != finish);
         let before = task.accepted.replace(finish).or(task.result);
-        if before.is_none_or(|before| before == finish) {
-            self.counts.finished += u64::from(before.is_none());
-        } else {
+        if before.is_some_and(|before| before != finish) {
             self.violation("a task was finished twice", &format!("#{id}: {before:?} and {finish:?}"));
         }
         if known > finish.fence {
@@ -163,7 +167,7 @@ impl WorkOracle {
     pub(super) fn closed(&mut self, id: u64, seen: &ClosedTask) {
         let highest = self.highest_fence(id);
         let task = self.tasks.entry(id).or_default();
-        task.is_closed = true;
+        task.closed_at = Some(seen.updated_at);
         let by_leases = seen.why.as_deref() == Some("attempts");
         let result = seen.results.first().copied().flatten();
         task.result = result;
@@ -182,6 +186,7 @@ impl WorkOracle {
         } else if !is_expected {
             self.violation("a result that was not sent", &circumstances);
         }
+        self.counts.finished += 1;
         if result.is_some_and(|result| result.fence != seen.fence) || seen.fence < highest {
             self.violation("the result of another fence", &circumstances);
         }
@@ -191,8 +196,20 @@ impl WorkOracle {
     pub(super) fn lost(&mut self, id: u64) {
         self.violation("a task was lost", &format!("#{id}"));
         if let Some(task) = self.tasks.get_mut(&id) {
-            task.is_closed = true;
+            task.closed_at = Some(u64::MAX);
         }
+    }
+
+    /// How many tasks were closed after a task, at least: those of which its sender knows.
+    pub(super) fn closed_after(&self, id: u64) -> usize {
+        let Some(at) = self.tasks.get(&id).and_then(|task| task.closed_at) else { return 0 };
+        self.tasks.values().filter(|task| task.closed_at.is_some_and(|closed_at| closed_at > at)).count()
+    }
+
+    /// Whether the hub may have dropped a task: enough were closed after it, or may have been since its sender looked.
+    pub(super) fn may_be_dropped(&self, id: u64) -> bool {
+        let is_closed = self.tasks.get(&id).is_some_and(|task| task.closed_at.is_some());
+        is_closed && self.closed_after(id) + self.open().len() >= CLOSED_KEPT
     }
 }
 

@@ -48,6 +48,7 @@ impl fmt::Display for WorkReport {
             ("finished", counts.finished),
             ("results refused", counts.refused),
             ("  sent after the lease", counts.late),
+            ("  of tasks not kept any more", counts.not_kept),
             ("failed after five leases", counts.failed_after_leases),
             ("kills of the hub", counts.hub_kills),
             ("kills of workers", counts.worker_kills),

@@ -79,6 +79,7 @@ impl<'s> TaskSender<'s> {
                     state: text("state").unwrap_or_default(),
                     why: text("why"),
                     fence: row["fence"].as_u64().and_then(|fence| u32::try_from(fence).ok()).unwrap_or(0),
+                    updated_at: row["updated_at"].as_u64().unwrap_or_default(),
                     results,
                 };
                 self.shared.oracle().closed(id, &closed);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::agent::{Agent, Reply, Shared, WorkPhase};
-use super::oracle::{Finish, WorkerNo};
+use super::oracle::{CLOSED_KEPT, Finish, WorkerNo};
 use crate::context::{now_ms, pause};
 use crate::rng::Rng;
 
@@ -160,6 +160,7 @@ impl<'s> Worker<'s> {
         let body =
             json!({"reply_to": id, "state": state, "fence": fence, "message": finish.text(), "client_msg_id": key});
         let known = self.shared.oracle().highest_fence(id);
+        let is_dropped = self.shared.oracle().closed_after(id) >= CLOSED_KEPT;
         self.shared.oracle().sends(id, finish);
         if self.shared.phase() == WorkPhase::Busy && self.rng.percent(CUT) {
             let after = self.rng.ms(0, 5);
@@ -173,12 +174,15 @@ impl<'s> Worker<'s> {
             Reply::Refused { code, body } => {
                 let mut oracle = self.shared.oracle();
                 oracle.refused(id, finish);
-                let has_facts = match code.as_str() {
+                oracle.counts.not_kept += u64::from(code == "not_found");
+                let is_expected = match code.as_str() {
+                    "not_found" => oracle.may_be_dropped(id),
+                    _ if is_dropped => false,
                     "fence_stale" => body["fence"].as_u64() >= Some(fence.into()),
                     "task_closed" => body["state"].is_string(),
                     _ => false,
                 };
-                if !has_facts {
+                if !is_expected {
                     oracle.violation("an unexpected refusal", &format!("#{id} {finish:?}: {body}"));
                 }
                 false

@@ -8,7 +8,7 @@ fn by(worker: WorkerNo, fence: u32) -> Finish {
 
 fn done(fence: u32, results: &[Finish]) -> ClosedTask {
     let results = results.iter().copied().map(Some).collect();
-    ClosedTask { state: "done".into(), why: None, fence, results }
+    ClosedTask { state: "done".into(), why: None, fence, updated_at: 1, results }
 }
 
 /// A task that worker 1 has taken with fence 1.
@@ -76,7 +76,13 @@ fn a11_each_violation_is_found() {
 
     let mut lost = taken();
     lost.accepted(7, by(1, 1), 1);
-    let failed = ClosedTask { state: "failed".into(), why: Some("attempts".into()), fence: 1, results: Vec::new() };
+    let failed = ClosedTask {
+        state: "failed".into(),
+        why: Some("attempts".into()),
+        fence: 1,
+        updated_at: 1,
+        results: Vec::new(),
+    };
     lost.closed(7, &failed);
     finds(&lost, &["a result was lost"]);
 
@@ -108,4 +114,21 @@ fn a11_each_violation_is_found() {
 fn a11_a_result_is_recognised_by_its_text() {
     assert_eq!(Finish::of_text(&by(3, 12).text()), Some(by(3, 12)));
     assert_eq!(Finish::of_text("worker x fence 1"), None);
+}
+
+#[test]
+fn a11_a_task_may_be_dropped_once_as_many_were_closed_after_it_as_are_kept() {
+    let mut oracle = WorkOracle::default();
+    for id in 0..=CLOSED_KEPT as u64 {
+        assert!(!oracle.may_be_dropped(0));
+        oracle.posted(id);
+        oracle.sends(id, by(1, 1));
+        oracle.closed(id, &ClosedTask { updated_at: id, ..done(1, &[by(1, 1)]) });
+    }
+    assert!(oracle.may_be_dropped(0) && !oracle.may_be_dropped(1));
+    assert_eq!(oracle.closed_after(0), CLOSED_KEPT);
+    // One that is open may be closed since.
+    oracle.posted(1_000);
+    assert!(oracle.may_be_dropped(1) && !oracle.may_be_dropped(1_000));
+    finds(&oracle, &[]);
 }
