@@ -31,6 +31,8 @@ pub(super) enum LoadCommand {
     Churn(ChurnArgs),
     /// Run `pingpong` through the MCP tools
     Mcp(McpArgs),
+    /// Let pairs of agents ask and answer, or take and finish work
+    Tasks(TasksArgs),
     /// Run a mix of all scenarios for hours, to detect growth, slowdown and loss
     Soak(SoakArgs),
     /// Serve the baseline: the same requests on bare actix-web, without a hub
@@ -129,6 +131,18 @@ pub(super) struct ChurnArgs {
     /// Agents that join and leave concurrently, each with a partner on its own channel
     #[arg(long, default_value_t = 32, value_parser = value_parser!(u32).range(1..=10_000))]
     pub(super) guests: u32,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TasksArgs {
+    /// Pairs of agents, each pair on its own channel
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub(super) pairs: u32,
+    /// Take work, instead of asking: measure takes per second, each with a post and a result
+    #[arg(long)]
+    pub(super) takes: bool,
     #[command(flatten)]
     pub(super) run: RunArgs,
 }

@@ -49,6 +49,7 @@ use scenario::park::Park;
 use scenario::pingpong::Pingpong;
 use scenario::sends::Sends;
 use scenario::soak::Soak;
+use scenario::tasks::TaskPairs;
 
 /// The run could not start or finish: invalid flags, no hub, no such process, not enough resources.
 const UNUSABLE: u8 = 2;
@@ -63,6 +64,7 @@ pub fn run(args: LoadArgs) -> ExitCode {
         LoadCommand::Park(args) => measure(&Park::from(&args), &args.run),
         LoadCommand::Sends(args) => measure(&Sends::from(&args), &args.run),
         LoadCommand::Channels(args) => measure(&CreateChannels::from(&args), &args.run),
+        LoadCommand::Tasks(args) => measure(&TaskPairs::from(&args), &args.run),
         LoadCommand::Churn(args) => measure(&Churn::from(&args), &args.run),
         LoadCommand::Mcp(args) => measure(&Pingpong::from(&args), &args.run),
         LoadCommand::Soak(args) => measure(&Soak::from(&args), &args.run),

@@ -128,8 +128,13 @@ impl Target {
         self.post(&path, &bearer(join_token), &format!(r#"{{"callsign":"{callsign}"}}"#))
     }
 
+    /// A POST below the path of a session's channel.
+    pub(super) fn session_request(&self, session: &Session, what: &str, body: &str) -> Request {
+        self.post(&format!("/api/channels/{}/{what}", session.channel_id), &session.headers(), body)
+    }
+
     pub(super) fn leave_request(&self, session: &Session) -> Request {
-        self.post(&format!("/api/channels/{}/leave", session.channel_id), &session.headers(), "{}")
+        self.session_request(session, "leave", "{}")
     }
 
     /// A long poll that the server answers after `timeout_s` at the latest.

@@ -69,6 +69,15 @@ fn channels_are_created_and_guests_join_and_leave() {
 }
 
 #[test]
+fn pairs_ask_each_other_and_share_out_work() {
+    let hub = Hub::unlimited();
+    let figures = clean(&hub, &["tasks", "--pairs", "2"]);
+    assert_eq!(figures["unit"], "ask");
+    let figures = clean(&hub, &["tasks", "--takes", "--durability", "disk"]);
+    assert_eq!(figures["unit"], "take");
+}
+
+#[test]
 fn http2_works_like_http1() {
     let hub = Hub::unlimited();
     clean(&hub, &["pingpong", "--pairs", "3", "--h2c", "--connections", "2"]);

@@ -8,6 +8,7 @@ pub(super) mod park;
 pub(super) mod pingpong;
 pub(super) mod sends;
 pub(super) mod soak;
+pub(super) mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;
