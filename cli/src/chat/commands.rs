@@ -57,12 +57,12 @@ impl Commands {
                 let attachments = attachments(std::slice::from_ref(&file)).map_err(CommandError::Local)?;
                 self.send(OutgoingMessage { attachments, ..OutgoingMessage::to_all(text) }).await
             }
-            ChatInput::Ask { wants, to, text } => {
+            ChatInput::Ask { wants, to, text, answers } => {
                 let message = OutgoingMessage {
                     idempotency_key: Some(OutgoingMessage::random_key()),
                     ..OutgoingMessage::new(to, text)
                 };
-                let sent = self.client.send_for_task(&message, &json!({"wants": wants})).await?;
+                let sent = self.client.send_for_task(&message, &json!({"wants": wants, "answers": answers})).await?;
                 let Some(id) = sent["id"].as_u64() else { return Ok(()) };
                 let number = self.screen.borrow_mut().tasks.number(id);
                 self.note(&format!("this is task {number}"));

@@ -18,6 +18,8 @@ pub(super) enum ChatInput {
         wants: &'static str,
         to: String,
         text: String,
+        /// How many members' answers close a question to all.
+        answers: Option<u32>,
     },
     Tasks,
     /// Takes this task, or the next one.
@@ -41,7 +43,7 @@ a text is sent to all; //text sends one that begins with a slash
 /dm NAME TEXT        send to one member
 /status TEXT         send a transient status, which is not stored
 /attach FILE [TEXT]  send a picture, a PDF or a text file to all; quote a name with spaces
-/ask NAME TEXT       ask one member, or all, for an answer
+/ask NAME TEXT       ask one member, or all, for an answer; all:3 waits for three answers
 /task NAME TEXT      give work to one member, or to whoever of all takes it
 /tasks               list the open tasks, and who has them
 /take [N]            take task N, or the next one
@@ -75,7 +77,12 @@ impl ChatInput {
                 (_, "") => Self::Invalid(format!("/{word} NAME TEXT")),
                 (to, text) => {
                     let wants = if word == "ask" { "answer" } else { "work" };
-                    Self::Ask { wants, to: to.into(), text: text.into() }
+                    match with_answers(to) {
+                        Some((to, answers)) if word == "ask" || answers.is_none() => {
+                            Self::Ask { wants, to: to.into(), text: text.into(), answers }
+                        }
+                        _ => Self::Invalid(format!("/{word} NAME TEXT")),
+                    }
                 }
             },
             ("take", "") => Self::Take(None),
@@ -125,6 +132,14 @@ fn task_number(word: &str) -> Option<u64> {
     word.strip_prefix('#').unwrap_or(word).parse().ok()
 }
 
+/// A name, or a name with the number of answers: `all:3`. None if that is no number.
+fn with_answers(name: &str) -> Option<(&str, Option<u32>)> {
+    match name.split_once(':') {
+        None => Some((name, None)),
+        Some((name, count)) => Some((name, Some(count.parse().ok()?))),
+    }
+}
+
 fn first_word(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim_start())
@@ -154,7 +169,13 @@ mod tests {
         assert_eq!(ChatInput::parse("/answer #1795187482643 yes"), finish(1_795_187_482_643, "done", "yes"));
         assert_eq!(ChatInput::parse("/cancel 3"), finish(3, "cancelled", ""));
         assert_eq!(ChatInput::parse("/done it"), Some(ChatInput::Invalid("/done N TEXT".into())));
-        let ask = |wants, to: &str, text: &str| Some(ChatInput::Ask { wants, to: to.into(), text: text.into() });
+        let asked = |wants, to: &str, text: &str, answers| {
+            Some(ChatInput::Ask { wants, to: to.into(), text: text.into(), answers })
+        };
+        let ask = |wants, to: &str, text: &str| asked(wants, to, text, None);
+        assert_eq!(ChatInput::parse("/ask all:3 which one?"), asked("answer", "all", "which one?", Some(3)));
+        assert_eq!(ChatInput::parse("/ask all:x which?"), Some(ChatInput::Invalid("/ask NAME TEXT".into())));
+        assert_eq!(ChatInput::parse("/task all:3 fix it"), Some(ChatInput::Invalid("/task NAME TEXT".into())));
         assert_eq!(ChatInput::parse("/ask bob is it frozen?"), ask("answer", "bob", "is it frozen?"));
         assert_eq!(ChatInput::parse("/task all fix it"), ask("work", "all", "fix it"));
         assert_eq!(ChatInput::parse("/task all"), Some(ChatInput::Invalid("/task NAME TEXT".into())));

@@ -97,8 +97,15 @@ test("tasks on a desktop: asked, followed live, on the board, by keyboard", asyn
       await state(page, "Review the parser", "Taken");
       // A question with a deadline, and one that is withdrawn.
       await page.getByRole("button", { name: "Ask for an answer or for work" }).click();
+      await page.getByLabel("How many answers").selectOption("2");
       await page.getByRole("textbox", { name: "Message" }).fill("Who is on call?");
       await page.getByRole("button", { name: "Send", exact: true }).click();
+      await state(page, "Who is on call?", "Open");
+      const question = (await bob.listen()).find(({ text }) => text === "Who is on call?");
+      assert.equal(question.answers, 2);
+      await bob.send({ message: "I am", reply_to: question.id });
+      await task(page, "Who is on call?").getByRole("button", { name: /bob/ }).waitFor();
+      await state(page, "Who is on call?", "Open");
       await task(page, "Who is on call?").getByRole("button", { name: "Withdraw" }).click();
       await state(page, "Who is on call?", "Withdrawn");
       // The board.

@@ -1,7 +1,7 @@
 // The composer for tasks: asking for an answer or for work, and what a reply does to a task.
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { live } from "../vendor/lit-html/directives/live.js";
-import { t, formatDuration } from "../lib/i18n.js";
+import { t, tn, formatDuration } from "../lib/i18n.js";
 import { icon, labelled } from "./icon.js";
 import { fenceOf } from "./task-actions.js";
 import { actionsOf } from "./task-view.js";
@@ -21,6 +21,9 @@ import { actionsOf } from "./task-view.js";
 
 /** The deadlines to choose from, in seconds. */
 const DEADLINES = [900, 3600, 86_400, 604_800, 2_592_000];
+
+/** How many members' answers a question to all can collect. */
+const ANSWERS = [1, 2, 3, 4, 5, 8, 12, 16];
 
 /**
  * A list of values to choose from.
@@ -46,6 +49,7 @@ export function asking({ model, changed, close }, kept = {}) {
   let wants = kept.quiet ? "quiet" : kept.wants ?? "answer";
   /** Chosen, or as usual for what is wanted. @type {number | null} */
   let deadline = kept.deadline_seconds ?? null;
+  let answers = kept.answers ?? 1;
   const seconds = () => deadline ?? (wants === "answer" ? 3600 : 604_800);
   const kind = (/** @type {string} */ to) => wants === "quiet" && to !== "all" ? "work" : wants;
   // A band has no work.
@@ -58,8 +62,11 @@ export function asking({ model, changed, close }, kept = {}) {
     value => { wants = value; changed(); })}
       ${select(t("chat.task.ask.deadline"), String(seconds()), DEADLINES.map(one => [String(one), t("chat.task.ask.within", { time: formatDuration(one) })]),
     value => { deadline = Number(value); changed(); })}
+      ${kind(to) === "answer" && to === "all" ? select(t("chat.task.ask.answers"), String(answers), ANSWERS.map(one => [String(one), tn("chat.task.answers", one)]),
+    value => { answers = Number(value); changed(); }) : nothing}
       <button type="button" class="icon-button" @click=${close}>${labelled("close", t("chat.task.ask.not"))}</button></div>`,
-    fields: to => ({ wants: kind(to) === "answer" ? "answer" : "work", deadline_seconds: seconds(), ...(kind(to) === "quiet" ? { quiet: true } : {}) }),
+    fields: to => ({ wants: kind(to) === "answer" ? "answer" : "work", deadline_seconds: seconds(), ...(kind(to) === "quiet" ? { quiet: true } : {}),
+      ...(kind(to) === "answer" && to === "all" && answers > 1 ? { answers } : {}) }),
   };
 }
 

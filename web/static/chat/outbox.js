@@ -296,7 +296,7 @@ export class Outbox {
  * @param {Outgoing & {to: string}} outgoing
  * @returns {SendBody}
  */
-function bodyOf({ to, text, kind, priority, reply_to, thread, attachments, wants, deadline_seconds, quiet, state, fence }) {
+function bodyOf({ to, text, kind, priority, reply_to, thread, attachments, wants, deadline_seconds, quiet, answers, state, fence }) {
   return {
     to, text,
     ...(kind === "status" ? { kind } : {}),
@@ -304,7 +304,7 @@ function bodyOf({ to, text, kind, priority, reply_to, thread, attachments, wants
     ...(reply_to ? { reply_to } : {}),
     ...(thread ? { thread } : {}),
     ...(attachments?.length ? { attachments } : {}),
-    ...(wants ? { wants, deadline_seconds, quiet } : {}),
+    ...(wants ? { wants, deadline_seconds, quiet, answers } : {}),
     ...(state ? { state, fence } : {}),
   };
 }

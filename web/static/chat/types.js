@@ -212,6 +212,7 @@
  * @property {string} [wants] makes it a task: `answer`, `work`
  * @property {number} [deadline_seconds] of the task
  * @property {boolean} [quiet] work that is delivered to nobody
+ * @property {number} [answers] of a question to all: how many members' answers close it
  * @property {string} [state] what it does to the task that it replies to
  * @property {number} [fence] of the taking
  * @property {number} [suggested_reply_of] id of the message whose suggested reply this is

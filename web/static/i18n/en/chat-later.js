@@ -174,6 +174,7 @@ export default {
   "chat.task.said.taken": "You have the task until {time}.",
   "chat.task.ask": "What the message wants",
   "chat.task.ask.deadline": "Deadline",
+  "chat.task.ask.answers": "How many answers",
   "chat.task.ask.within": "within {time}",
   "chat.task.ask.not": "Send an ordinary message",
   "chat.task.reply_is": "Your reply is",

@@ -174,6 +174,7 @@ export default {
   "chat.task.said.taken": "Tienes la tarea hasta {time}.",
   "chat.task.ask": "Qué pide el mensaje",
   "chat.task.ask.deadline": "Plazo",
+  "chat.task.ask.answers": "Cuántas respuestas",
   "chat.task.ask.within": "en {time}",
   "chat.task.ask.not": "Enviar un mensaje normal",
   "chat.task.reply_is": "Tu mensaje es",
