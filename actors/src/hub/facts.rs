@@ -16,6 +16,7 @@ use crate::error::HubError;
 use crate::instances::AppliedFacts;
 use crate::ports::error::LogError;
 use crate::ports::facts::{FACTS_PAGE, Fact};
+use crate::ports::instances::InstanceId;
 use crate::ports::log::Log;
 use crate::security::bans::Bans;
 use crate::webhooks::{Forgotten, Reread, RereadAll};
@@ -94,6 +95,7 @@ impl Hub {
             }
             Fact::Hook { hook } => webhooks.addr.send(Reread(hook)).await.map_err(|_| LogError::Ended)??,
             Fact::HooksRemoved { owner } => self.remove_webhooks(owner).await,
+            Fact::InstanceEnded { instance } => locations.forget_instance(InstanceId(instance)),
             Fact::Unknown => {}
         }
         Ok(())
@@ -126,6 +128,7 @@ impl Hub {
     async fn reread(&self) -> Result<(), LogError> {
         log::warn!("missed changes of other hubs; reading everything again");
         self.reread_bans().await?;
+        self.shared.locations.forget_all();
         let webhooks = &self.shared.webhooks;
         webhooks.addr.send(RereadAll).await.map_err(|_| LogError::Ended)??;
         for account in webhooks.hooks.accounts() {

@@ -28,6 +28,10 @@ impl Locations {
         self.0.remove(channel);
     }
 
+    pub(crate) fn forget_all(&self) {
+        self.0.clear();
+    }
+
     pub(crate) fn forget_instance(&self, instance: InstanceId) {
         self.0.retain(|_, known| known.id != instance);
     }

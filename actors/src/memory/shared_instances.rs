@@ -52,8 +52,9 @@ impl Instances for MemoryInstance {
         if ownership.has_ended(self.id) {
             return done(Err(LogError::Ended));
         }
-        if let Some(row) = ownership.instances.get_mut(&instance) {
-            row.end_if_dead(now_ms);
+        let ends = ownership.instances.get_mut(&instance).is_some_and(|row| row.end_if_dead(now_ms));
+        if ends {
+            self.shared.write_fact(&mut ownership, Fact::InstanceEnded { instance: instance.0 });
         }
         done(Ok(ownership.has_ended(instance)))
     }

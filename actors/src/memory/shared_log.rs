@@ -61,9 +61,11 @@ pub(super) struct InstanceRow {
 }
 
 impl InstanceRow {
-    /// Declares it ended if it is dead.
-    pub(super) fn end_if_dead(&mut self, now_ms: u64) {
-        self.has_ended |= self.is_dead(now_ms);
+    /// Declares it ended if it is dead. Returns whether it had not ended before.
+    pub(super) fn end_if_dead(&mut self, now_ms: u64) -> bool {
+        let ends = !self.has_ended && self.is_dead(now_ms);
+        self.has_ended |= ends;
+        ends
     }
 
     /// Whether it may be declared ended.

@@ -49,6 +49,11 @@ pub enum Fact {
         /// The owner.
         owner: HookOwner,
     },
+    /// An instance was declared to have ended. It may not know it yet, and answer.
+    InstanceEnded {
+        /// Its number.
+        instance: u64,
+    },
     /// A fact of a later version of the hub. Whoever reads it must read everything again.
     #[serde(other)]
     Unknown,

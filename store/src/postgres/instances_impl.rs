@@ -186,6 +186,8 @@ pub(super) async fn end_if_dead(
         let sql = "UPDATE instances SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL
                    AND ($2::float8 = 0 OR beat_at < clock_timestamp() - $2::float8 * interval '1 millisecond')";
         if session.execute(sql, &[&other, &needed]).await? > 0 {
+            // The others send requests to it as long as it answers.
+            cluster_rows::write_facts(session, &[Fact::InstanceEnded { instance: other.unsigned_abs() }]).await?;
             log::warn!(instance = other; "declared an instance ended that cannot be reached");
         }
     }
