@@ -28,6 +28,7 @@ mod postgres;
 mod reverse_proxy;
 mod script;
 mod stream;
+mod tcp_proxy;
 
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,7 @@ pub use postgres::Postgres;
 pub use reverse_proxy::{ReverseProxy, StreamHandling};
 pub use script::{Script, argument_lists_with};
 pub use stream::{Event, Stream};
+pub use tcp_proxy::{Link, TcpProxy};
 
 /// How long a single step may take before the test fails. Only a failing test ever waits this long.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
