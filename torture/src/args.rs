@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, value_parser};
 
+use crate::hub_target::HubTarget;
+use crate::setup::TortureLoad;
 use crate::work::TortureWorkArgs;
 
 /// Kill a hub repeatedly and verify that no acknowledged data is lost
@@ -12,6 +14,10 @@ use crate::work::TortureWorkArgs;
 pub struct TortureArgs {
     #[command(subcommand)]
     pub(super) what: Option<TortureKind>,
+    /// A hub that runs already, one of several on one database, and its process: URL, URL=PID, or URL=FILE with the process
+    /// id, which a supervisor starts again. One after another is killed, stopped or frozen. Repeat for each hub
+    #[arg(long = "hub", value_name = "URL[=PID]", conflicts_with = "data_dir")]
+    pub(super) hubs: Vec<HubTarget>,
     /// Number of kills; 0 only checks the hub
     #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(0..=100_000))]
     pub(super) cycles: u32,
@@ -47,6 +53,13 @@ pub(super) enum TortureKind {
     Work(TortureWorkArgs),
 }
 
+impl TortureArgs {
+    pub(super) fn load(&self) -> TortureLoad {
+        let Self { channels: durable_channels, memory_channels, writers, readers, .. } = *self;
+        TortureLoad { durable_channels, memory_channels, writers, readers }
+    }
+}
+
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
@@ -74,6 +87,8 @@ mod tests {
     fn numbers_have_bounds() {
         assert!(parses("--cycles 200 --seed 7 --seconds 0.5 --channels 2 --memory-channels 0 --json"));
         assert!(parses("--cycles 0"));
+        assert!(parses("--hub http://127.0.0.1:1=77 --hub http://127.0.0.1:2"));
+        assert!(!parses("--hub http://127.0.0.1:1=77 --data-dir x") && !parses("--hub 127.0.0.1:1"));
         assert!(!parses("--seconds 0"));
         assert!(!parses("--seconds NaN"));
         assert!(!parses("--writers 0"));

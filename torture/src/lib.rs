@@ -2,12 +2,19 @@
 //!
 //! Writers and readers are ordinary HTTP clients. An oracle takes all their requests and responses and finds what must
 //! not happen. The tool never reads the hub's data, and it kills no process but the one it started.
+//!
+//! With `--hub`, it tests several hubs that run already and share a database, and kills those whose process is given. A
+//! [`Judge`] does the same while somebody else makes them fail.
 
 mod args;
 mod checker;
+mod clients;
+mod cluster_run;
 mod context;
 mod data_dir;
 mod hub;
+mod hub_target;
+mod judge;
 mod member_client;
 mod message_text;
 mod oracle;
@@ -15,6 +22,7 @@ mod reader;
 mod report;
 mod rng;
 mod run;
+mod service;
 mod setup;
 mod stopwatch;
 mod work;
@@ -27,9 +35,11 @@ use std::process::ExitCode;
 pub use args::TortureArgs;
 use args::TortureKind;
 use data_dir::DataDir;
-use report::Report;
+pub use judge::Judge;
+pub use report::TortureReport;
 use rng::Rng;
 use serde::Serialize;
+pub use setup::TortureLoad;
 use tokio::signal::unix::{SignalKind, signal};
 pub use work::TortureWorkArgs;
 use work::WorkReport;
@@ -63,9 +73,12 @@ pub fn run(args: &TortureArgs) -> ExitCode {
 }
 
 /// Runs the test. The hub and its temporary directory are removed when this returns.
-fn torture(args: &TortureArgs, seed: u64) -> Result<Report, String> {
+fn torture(args: &TortureArgs, seed: u64) -> Result<TortureReport, String> {
     if args.channels + args.memory_channels == 0 {
         return Err("at least one channel is needed".into());
+    }
+    if !args.hubs.is_empty() {
+        return on_this_thread(cluster_run::run(args, seed));
     }
     on_data_dir(args.data_dir.as_deref(), async |data_dir| run::run(args, seed, data_dir).await)
 }
@@ -75,14 +88,19 @@ fn torture_work(args: &TortureWorkArgs, seed: u64) -> Result<WorkReport, String>
     on_data_dir(args.data_dir.as_deref(), async |data_dir| work::run(args, seed, data_dir).await)
 }
 
-/// Runs a test on one thread, until it ends or is interrupted.
+/// Runs a test with a directory for its hub.
 fn on_data_dir<T>(given: Option<&Path>, test: impl AsyncFnOnce(&Path) -> Result<T, String>) -> Result<T, String> {
     let data_dir = DataDir::open(given);
     let data_dir = data_dir.map_err(|error| format!("cannot open the data directory: {error}"))?;
+    on_this_thread(test(data_dir.path()))
+}
+
+/// Runs a test on one thread, until it ends or is interrupted.
+fn on_this_thread<T>(test: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
         tokio::select! {
-            outcome = test(data_dir.path()) => outcome,
+            outcome = test => outcome,
             reason = interrupted() => Err(reason),
         }
     })

@@ -6,11 +6,14 @@ use std::time::Duration;
 use rogerrat_client::http::{Connection, HttpError};
 use serde::Deserialize;
 
-use super::context::Context;
-use super::oracle::{ChannelNo, Event, MemberNo};
+use super::context::{Context, now_ms};
+use super::message_text::ids_in;
+use super::oracle::{ChannelNo, Event, MemberNo, ReadEnd};
 
 /// Timeout of a request; none takes longer unless the hub hangs.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// When a client goes to another hub, if there is one.
+const FAIL_OVER_AFTER: Duration = Duration::from_secs(5);
 const SHOWN_CHARS: usize = 160;
 
 /// A member of a channel, with its credentials.
@@ -88,14 +91,30 @@ pub(super) struct MemberClient {
     pub(super) context: Arc<Context>,
     pub(super) member: Member,
     connection: Connection,
+    /// Where the connection leads to, in the list of addresses.
+    at: usize,
     /// The boot of the hub in which the connection was last used.
     boot: u32,
 }
 
 impl MemberClient {
     pub(super) fn new(context: &Arc<Context>, member: &Member) -> Self {
-        let connection = Connection::new(context.address);
-        Self { context: Arc::clone(context), member: member.clone(), connection, boot: 0 }
+        let at = member.no % context.addresses.len();
+        let connection = Connection::new(context.addresses[at]);
+        Self { context: Arc::clone(context), member: member.clone(), connection, at, boot: 0 }
+    }
+
+    /// Connects to the next hub from now on, as a proxy with health checks would; a single hub keeps its connection.
+    pub(super) fn fail_over(&mut self) {
+        let count = self.context.addresses.len();
+        if count > 1 {
+            let next = (1..=count).map(|step| (self.at + step) % count);
+            let service = self.context.service();
+            let responsive = next.clone().find(|at| !service.is_silent(*at, now_ms()));
+            self.at = responsive.unwrap_or((self.at + 1) % count);
+            drop(service);
+            self.connection = Connection::new(self.context.addresses[self.at]);
+        }
     }
 
     /// Returns the connection, closed if it leads to a hub that was killed.
@@ -103,7 +122,10 @@ impl MemberClient {
         let boot = self.context.request_start().boot;
         if boot != self.boot {
             self.boot = boot;
-            self.connection.close();
+            // Of several hubs, most are not concerned.
+            if !self.context.is_cluster() {
+                self.connection.close();
+            }
         }
         &mut self.connection
     }
@@ -124,31 +146,66 @@ impl MemberClient {
 
     /// Sends a request and waits for its response. Does not report a broken connection to the oracle.
     pub(super) async fn call(&mut self, request: &[u8]) -> Response {
-        let reply = tokio::time::timeout(REQUEST_TIMEOUT, self.connection().call(request)).await;
+        self.call_within(request, self.request_timeout(0)).await
+    }
+
+    /// The timeout of a request that waits up to `wait_s` seconds for messages. A client that knows another hub waits less.
+    pub(super) fn request_timeout(&self, wait_s: u64) -> Duration {
+        match self.context.is_cluster() {
+            true => FAIL_OVER_AFTER + Duration::from_secs(wait_s),
+            false => REQUEST_TIMEOUT,
+        }
+    }
+
+    /// Like [`call`](Self::call), with a timeout. Without success, the next request goes to the next hub.
+    pub(super) async fn call_within(&mut self, request: &[u8], timeout: Duration) -> Response {
+        let reply = tokio::time::timeout(timeout, self.connection().call(request)).await;
         let error = match reply {
             Ok(Ok((status, body))) => {
                 let response = Response::of(status, body);
                 if matches!(response, Response::Unavailable) {
                     self.record(Event::Unavailable { channel: self.member.channel });
+                    self.fail_over();
                 }
                 return response;
             }
             Ok(Err(error)) => error,
             Err(_) => HttpError::TimedOut("no response"),
         };
-        Response::Broken { partial: self.connection.close(), error }
+        let partial = self.connection.close();
+        if self.is_patience(&error) {
+            self.context.service().note_silence(self.at, now_ms());
+        }
+        self.fail_over();
+        Response::Broken { partial, error }
     }
 
     /// Sends a request other than a read. A missing response is a violation unless the hub was killed.
     pub(super) async fn request(&mut self, what: &'static str, request: &[u8]) -> Response {
         let start = self.context.request_start();
         let response = self.call(request).await;
-        if let Response::Broken { error, .. } = &response {
+        if let Response::Broken { error, .. } = &response
+            && !self.is_patience(error)
+        {
             let Member { channel, callsign, .. } = &self.member;
             let what = format!("{what} on channel {channel} by {callsign}: {error}");
             self.record(Event::RequestFailed { start, what });
         }
         response
+    }
+
+    /// Whether a client left because it knows another hub.
+    pub(super) fn is_patience(&self, error: &HttpError) -> bool {
+        self.context.is_cluster() && matches!(error, HttpError::TimedOut(_))
+    }
+
+    /// How a read without a response ended.
+    pub(super) fn unanswered_read(&self, partial: &[u8], error: &HttpError) -> ReadEnd {
+        let partial_ids = ids_in(partial);
+        match self.is_patience(error) {
+            true => ReadEnd::GivenUp { partial_ids },
+            false => ReadEnd::Cut { partial_ids },
+        }
     }
 
     /// Like `request`, with a JSON response; `None` without a successful response.

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use rogerrat_client::http::{Connection, expect_success};
 use serde::Deserialize;
 
-use super::args::TortureArgs;
 use super::member_client::{Member, Response, build_request};
 use super::oracle::{ChannelNo, ConsumerNo, Oracle, ReadMode};
 
@@ -68,11 +67,34 @@ pub(super) struct Fixture {
     pub(super) durable: Vec<bool>,
 }
 
-pub(super) async fn set_up(address: SocketAddr, args: &TortureArgs) -> Result<(Fixture, Oracle), String> {
-    let (connection, oracle) = (Connection::new(address), Oracle::default());
+/// How many channels and members there are.
+#[derive(Debug, Clone, Copy)]
+pub struct TortureLoad {
+    /// Channels that store their messages on disk.
+    pub durable_channels: u32,
+    /// Channels that store their messages in memory.
+    pub memory_channels: u32,
+    /// Sending members of each channel.
+    pub writers: u32,
+    /// Reading members of each channel. They alternate between five ways of reading.
+    pub readers: u32,
+}
+
+/// Creates all channels and members, on each address in turn. `oracle` knows none yet.
+pub(super) async fn set_up(
+    addresses: &[SocketAddr],
+    load: TortureLoad,
+    oracle: Oracle,
+) -> Result<(Fixture, Oracle), String> {
+    let mut addresses = addresses.iter().copied().cycle();
+    let mut next = || addresses.next().ok_or("no address");
+    let address = next()?;
+    let connection = Connection::new(address);
     let mut setup = Setup { connection, oracle, fixture: Fixture::default() };
-    for durable in (0..args.channels).map(|_| true).chain((0..args.memory_channels).map(|_| false)) {
-        setup.channel(durable, args).await?;
+    let durable = (0..load.durable_channels).map(|_| true);
+    for durable in durable.chain((0..load.memory_channels).map(|_| false)) {
+        setup.channel(durable, load).await?;
+        setup.connection = Connection::new(next()?);
     }
     let readers = setup.fixture.readers.iter().flatten().filter(|reader| reader.second_consumer.is_some());
     let second_consumers = readers.map(|reader| create_second_consumer(address, &reader.member));
@@ -87,18 +109,18 @@ struct Setup {
 }
 
 impl Setup {
-    async fn channel(&mut self, durable: bool, args: &TortureArgs) -> Result<(), String> {
+    async fn channel(&mut self, durable: bool, load: TortureLoad) -> Result<(), String> {
         let durability = if durable { "disk" } else { "memory" };
         let body = format!(r#"{{"durability":"{durability}","session_ttl_seconds":{DAY_S}}}"#);
         let created = self.request("create channel", &build_request("POST", "/api/channels", "", &body)).await?;
         let channel = self.oracle.channel(durable);
         self.fixture.durable.push(durable);
         let mut writers = Vec::new();
-        for number in 0..args.writers {
+        for number in 0..load.writers {
             writers.push(self.join(channel, &created, format!("w{number}")).await?);
         }
         let mut readers = Vec::new();
-        for (number, behaviour) in (0..args.readers).zip(BEHAVIOURS.into_iter().cycle()) {
+        for (number, behaviour) in (0..load.readers).zip(BEHAVIOURS.into_iter().cycle()) {
             let member = self.join(channel, &created, format!("r{number}")).await?;
             let default_consumer = self.oracle.consumer(member.no, "", behaviour.mode());
             let second_consumer = (behaviour == Behaviour::TwoConsumers)

@@ -23,7 +23,8 @@ impl Oracle {
     pub(super) fn ack_refused(&mut self, consumer: ConsumerNo, upto: u64, response: &str) {
         let channel = self.channel_of(consumer);
         let delivery = self.consumers[consumer].deliveries.get(&upto);
-        if delivery.is_none_or(|delivery| delivery.boot == self.boot) {
+        let is_known = delivery.is_none_or(|delivery| delivery.boot == self.boot);
+        if is_known && !self.is_moving() {
             let text = format!("{}, up to {upto}: {response}", self.describe_consumer(consumer));
             return self.violation(Violation::AckRefused, &text);
         }

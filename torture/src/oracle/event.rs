@@ -61,7 +61,11 @@ pub(in super::super) enum ReadEnd {
     Cut { partial_ids: Vec<u64> },
     /// The client closed the connection in the middle of the response, on purpose.
     Abandoned,
-    /// The hub responded with an error.
+    /// The client left because another hub may answer sooner; these ids were in the part that was received.
+    GivenUp { partial_ids: Vec<u64> },
+    /// The hub responded with 503 or 507: with several hubs, one of them may have done it.
+    Unavailable,
+    /// The hub responded with another error.
     Refused,
 }
 
@@ -94,7 +98,7 @@ pub(in super::super) struct RosterEntry {
 /// The state of the hub when a request began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct RequestStart {
-    /// The number of kills before.
+    /// The number of kills before; with several hubs, of begins and ends of faults.
     pub(in super::super) boot: u32,
     /// Whether the hub was known to serve.
     pub(in super::super) serving: bool,
@@ -106,6 +110,10 @@ pub(in super::super) enum Event {
     Killed,
     /// The hub serves again.
     Serving,
+    /// From now on one of several hubs, or what they need, fails; the others may serve all the time.
+    FaultBegun,
+    /// All is well again, and each channel has been served since.
+    FaultEnded,
     /// A request had no response.
     RequestFailed {
         start: RequestStart,

@@ -41,6 +41,8 @@ pub(super) struct Counts {
     /// Permitted deliveries of a message that the same consumer had received, with `attempt` above 1.
     #[serde(rename = "again")]
     pub(super) redelivered: u64,
+    /// Those to readers whose reading acknowledges.
+    pub(super) doubted: u64,
     pub(super) acks: u64,
     /// Acks of a delivery that the hub forgot in a crash.
     pub(super) acks_void: u64,
@@ -66,6 +68,8 @@ pub(super) struct Oracle {
     /// The number of kills so far.
     boot: u32,
     serving: bool,
+    /// Whether the hub is several hubs that share a database.
+    is_cluster: bool,
     now: EventTime,
     pub(super) violations: Violations,
     pub(super) disk: Counts,
@@ -108,6 +112,23 @@ impl Oracle {
         no
     }
 
+    /// An oracle for several hubs that share a database.
+    ///
+    /// Each begin and end of a fault counts as a kill. In between, requests go on: channels may move at any time, a
+    /// message may be delivered again with a higher attempt, and what the clients saw before is no lower bound.
+    pub(super) fn of_cluster() -> Self {
+        Self { is_cluster: true, ..Self::default() }
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        self.is_cluster
+    }
+
+    /// Whether hubs fail just now, so that channels may move.
+    fn is_moving(&self) -> bool {
+        self.is_cluster && !self.serving
+    }
+
     /// The state of the hub for a request that begins now.
     pub(super) fn request_start(&self) -> RequestStart {
         RequestStart { boot: self.boot, serving: self.serving }
@@ -117,7 +138,12 @@ impl Oracle {
     pub(super) fn record(&mut self, ms: u64, event: Event) {
         self.now = EventTime { tick: self.now.tick + 1, ms };
         match event {
-            Event::Killed => self.killed(),
+            Event::Killed | Event::FaultBegun => self.killed(),
+            Event::FaultEnded => {
+                // What moved in between is known as little as after a kill.
+                self.killed();
+                self.serving = true;
+            }
             Event::Serving => self.serving = true,
             Event::RequestFailed { start, what } => self.request_failed(start, &what),
             Event::Unavailable { channel } => self.counts(channel).unavailable += 1,

@@ -20,12 +20,16 @@ impl Oracle {
         let Some(read) = self.consumers[consumer].read.take() else { return };
         match end {
             ReadEnd::Whole => self.expect_restart_gap(consumer, read),
-            ReadEnd::Refused => {}
+            ReadEnd::Unavailable if self.is_cluster => self.read_cut(consumer, read, Vec::new()),
+            ReadEnd::Refused | ReadEnd::Unavailable => {}
+            ReadEnd::GivenUp { partial_ids } => self.read_cut(consumer, read, partial_ids),
             ReadEnd::Abandoned => {
                 self.consumers[consumer].abandoned_tick = self.now.tick;
                 self.counts(at).left += 1;
             }
-            ReadEnd::Cut { partial_ids } if read.start.boot < self.boot => self.read_cut(consumer, read, partial_ids),
+            ReadEnd::Cut { partial_ids } if read.start.boot < self.boot || self.is_moving() => {
+                self.read_cut(consumer, read, partial_ids);
+            }
             ReadEnd::Cut { .. } => {
                 let what = format!("a read of {}", self.describe_consumer(consumer));
                 self.request_failed(read.start, &what);
@@ -36,10 +40,16 @@ impl Oracle {
     /// The hub may count the messages in the response as delivered; only an automatic reader accepts that.
     fn read_cut(&mut self, consumer: ConsumerNo, read: OpenRead, partial_ids: Vec<u64>) {
         let at = self.channel_of(consumer);
+        // Other hubs served while it was open.
+        let boot = if self.is_cluster { self.boot } else { read.start.boot };
         let state = &mut self.consumers[consumer];
         if state.mode != ReadMode::Manual {
             let above = state.deliveries.last_key_value().map_or(0, |(id, _)| *id);
-            state.cut_reads.push(CutRead { above, boot: read.start.boot });
+            state.cut_reads.push(CutRead { above, boot });
+        }
+        if self.is_cluster {
+            // Its owner may have been another hub, which notices later that nobody received the response.
+            state.abandoned_tick = self.now.tick;
         }
         // A stream that resumes requests everything after its last complete message, delivered or not.
         if state.mode != ReadMode::Resuming {
@@ -95,10 +105,16 @@ impl Oracle {
         self.consumers[consumer].deliveries.insert(id, last);
     }
 
+    /// Whether the channel may have moved to another hub during a read.
+    fn may_have_moved(&self, read: OpenRead) -> bool {
+        self.is_cluster && (!self.serving || read.start.boot != self.boot)
+    }
+
     /// New messages are delivered in the order of their ids. An automatic reader gets none out of order in one boot.
     fn expect_order(&mut self, consumer: ConsumerNo, read: OpenRead, delivery: Delivery, text: &str) {
         let Delivery { id, message, attempt, .. } = delivery;
         let begun_tick = self.members[message.writer].sends.get(&message.seq).map_or(0, |send| send.begun_tick);
+        let may_have_moved = self.may_have_moved(read);
         let state = &mut self.consumers[consumer];
         let (boot, highest) = state.highest_of_boot;
         let highest_of_boot = if boot == read.start.boot { highest } else { 0 };
@@ -106,13 +122,21 @@ impl Oracle {
         // Messages of an abandoned response are delivered again, and newer ones may have overtaken them.
         let may_be_overtaken = begun_tick < state.abandoned_tick;
         let overtaken_by = match (is_automatic, attempt) {
-            (true, _) if id <= highest_of_boot => Some(highest_of_boot),
+            (true, _) if id <= highest_of_boot && !(may_have_moved && (attempt > 1 || may_be_overtaken)) => {
+                Some(highest_of_boot)
+            }
             (_, 0 | 1) if id <= state.highest_first && !may_be_overtaken => Some(state.highest_first),
             _ => None,
         };
         state.highest_of_boot = (read.start.boot, highest_of_boot.max(id));
         if attempt < 2 {
             state.highest_first = state.highest_first.max(id);
+        }
+        // A hub that does not know yet that it was declared dead delivers what was reported as lost.
+        let at = self.channel_of(consumer);
+        let is_reported = self.consumers[consumer].gaps.iter().any(|gap| gap.from < id && id <= gap.to);
+        if may_have_moved && is_reported && !self.channels[at].durable {
+            return;
         }
         // A message that was delivered before is a duplicate, which `expect_first` checks.
         if let Some(other) = overtaken_by.filter(|_| !self.consumers[consumer].deliveries.contains_key(&id)) {
@@ -124,6 +148,7 @@ impl Oracle {
     fn expect_first(&mut self, consumer: ConsumerNo, read: OpenRead, delivery: Delivery, text: &str) {
         let Delivery { id, attempt, .. } = delivery;
         let at = self.channel_of(consumer);
+        let is_same_boot = |last: LastDelivery| last.boot == read.start.boot && !self.may_have_moved(read);
         let state = &self.consumers[consumer];
         let (mode, acked) = (state.mode, state.acked);
         let Some(last) = state.deliveries.get(&id).copied() else {
@@ -136,14 +161,16 @@ impl Oracle {
         let (violation, reason) = match mode {
             _ if attempt < 2 => (Violation::Duplicated, "again with a first attempt"),
             ReadMode::Manual if id <= acked => (Violation::AckForgotten, "again, but had acknowledged it"),
-            ReadMode::Manual if last.boot == read.start.boot && self.now.ms < last.leased_until_ms => {
+            ReadMode::Manual if is_same_boot(last) && self.now.ms < last.leased_until_ms => {
                 (Violation::LeaseBroken, "again before its lease ended")
             }
-            ReadMode::Automatic | ReadMode::Resuming if last.boot == read.start.boot => {
+            ReadMode::Automatic | ReadMode::Resuming if is_same_boot(last) => {
                 (Violation::Duplicated, "again without a crash")
             }
             _ => {
-                self.counts(at).redelivered += 1;
+                let counts = self.counts(at);
+                counts.redelivered += 1;
+                counts.doubted += u64::from(mode != ReadMode::Manual);
                 return;
             }
         };
@@ -158,8 +185,9 @@ impl Oracle {
         let channel = &self.channels[at];
         let stored = if channel.durable { STORED_ON_DISK } else { STORED_IN_MEMORY };
         let is_restart = gap.reason == GapReason::Restart;
+        let may_have_moved = self.may_have_moved(read);
         let is_unexpected = match is_restart {
-            true => channel.durable || read.start.boot == 0,
+            true => channel.durable || (read.start.boot == 0 && !may_have_moved),
             // Sends in flight count: their ids are not known, and they may have evicted other messages.
             false => channel.ids.range(gap.from + 1..).count() + self.sends_in_flight(at) <= stored,
         };
@@ -170,7 +198,7 @@ impl Oracle {
         state.gaps.push(gap);
         // With manual acks the cursor stays below the loss, and the gap is repeated, until a message above is
         // acknowledged.
-        let may_repeat = state.mode == ReadMode::Manual && state.acked < gap.to;
+        let may_repeat = (state.mode == ReadMode::Manual && state.acked < gap.to) || may_have_moved;
         let boot = read.start.boot;
         if is_restart && state.restart_reported_in.replace(boot) == Some(boot) && !may_repeat {
             self.violation(Violation::GapRepeated, &text);
@@ -184,6 +212,10 @@ impl Oracle {
 
     /// After a restart of a memory channel that lost messages, the first read of each older member reports the gap.
     fn expect_restart_gap(&mut self, consumer: ConsumerNo, read: OpenRead) {
+        // A fault of one hub concerns only its channels; what is missing without a gap is found at the end.
+        if self.is_cluster {
+            return;
+        }
         let boot = read.start.boot;
         let channel = &self.channels[self.channel_of(consumer)];
         let has_lost = channel.first_broadcast.is_some_and(|first| first < boot);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::AFTER_ERROR;
 use crate::context::{Context, Phase, pause};
 use crate::member_client::{Member, MemberClient, Response};
-use crate::message_text::{PollBody, ids_in};
+use crate::message_text::PollBody;
 use crate::oracle::{ConsumerNo, Event, ReadEnd};
 use crate::rng::Rng;
 
@@ -52,18 +52,18 @@ impl Automatic {
         let max = if self.rng.percent(30) { self.rng.between(1, 5) } else { 100 };
         let request = self.client.member.get(&format!("/{}?timeout={timeout_s}&max={max}", self.operation));
         self.client.record(Event::ReadBegun { consumer, lease_ms: 0 });
-        let (was_empty, end) = match self.client.call(&request).await {
+        let (was_empty, end) = match self.client.call_within(&request, self.client.request_timeout(timeout_s)).await {
             Response::Success(body) => (self.record_delivery(&body), ReadEnd::Whole),
-            Response::Broken { partial, .. } => (false, ReadEnd::Cut { partial_ids: ids_in(&partial) }),
-            Response::Unavailable => (false, ReadEnd::Refused),
+            Response::Broken { partial, error } => (false, self.client.unanswered_read(&partial, &error)),
+            Response::Unavailable => (false, ReadEnd::Unavailable),
             Response::Refused { text, .. } => {
                 self.client.report_refusal("a poll", &text);
                 (true, ReadEnd::Refused)
             }
         };
-        let is_refused = matches!(end, ReadEnd::Refused);
+        let is_whole = matches!(end, ReadEnd::Whole);
         self.client.record(Event::ReadEnded { consumer, end });
-        if is_refused {
+        if !is_whole {
             pause(AFTER_ERROR).await;
         }
         was_empty

@@ -14,11 +14,13 @@ use super::AFTER_ERROR;
 use crate::context::{Context, Phase, now_ms, pause};
 use crate::member_client::{Member, MemberClient, REQUEST_TIMEOUT, Response};
 use crate::message_text::{PollBody, ids_in};
-use crate::oracle::{ConsumerNo, Event, ReadEnd};
+use crate::oracle::{ConsumerNo, Event, ReadEnd, RequestStart};
 use crate::rng::Rng;
 
 /// How much later than by our clock a lease may end by the hub's.
 const LEASE_MARGIN_MS: u64 = 500;
+/// The longest lease with several hubs.
+const CLUSTER_LEASE_MS: u64 = 1000;
 /// Maximum length of a simulated reaction between two polls.
 const MAX_WORK_MS: u64 = 80;
 /// Chances in percent.
@@ -98,7 +100,12 @@ impl Manual {
 
     /// A restart may start leases again, so the careful period starts again too.
     fn extend_careful_period(&mut self) {
-        let boot = self.client.context.request_start().boot;
+        let context = &self.client.context;
+        let RequestStart { boot, serving } = context.request_start();
+        if context.is_cluster() && (boot != self.boot || !serving) {
+            // While hubs fail, a channel may move at any time.
+            self.lose_read(CLUSTER_LEASE_MS);
+        }
         if boot != self.boot {
             self.boot = boot;
             if now_ms() < self.careful_until_ms {
@@ -119,7 +126,9 @@ impl Manual {
     /// Polls once; returns true if nothing arrived until the timeout.
     async fn poll(&mut self, phase: Phase) -> bool {
         let consumer = self.consumer;
-        let lease_s = if self.rng.percent(70) { 1 } else { self.rng.between(2, 3) };
+        // Several hubs: after a fault, all leases must have ended before the next ack.
+        let is_short = self.rng.percent(70) || self.client.context.is_cluster();
+        let lease_s = if is_short { 1 } else { self.rng.between(2, 3) };
         let lease_ms = lease_s * 1000;
         let upto = (self.received_upto > self.acked && self.rng.percent(ACK_WITH_READ)).then_some(self.received_upto);
         let request = self.build_poll(lease_s, upto);
@@ -133,7 +142,7 @@ impl Manual {
             self.abandon(&request, lease_ms).await;
             return false;
         }
-        let (was_empty, end) = match self.client.call(&request).await {
+        let (was_empty, end) = match self.client.call_within(&request, self.client.request_timeout(1)).await {
             Response::Success(body) => {
                 if let Some(upto) = upto {
                     self.acked = self.acked.max(upto);
@@ -141,13 +150,13 @@ impl Manual {
                 }
                 (self.record_delivery(&body, is_complete), ReadEnd::Whole)
             }
-            Response::Broken { partial, .. } => {
+            Response::Broken { partial, error } => {
                 self.lose_read(lease_ms);
-                (false, ReadEnd::Cut { partial_ids: ids_in(&partial) })
+                (false, self.client.unanswered_read(&partial, &error))
             }
             Response::Unavailable => {
                 self.lose_read(lease_ms);
-                (false, ReadEnd::Refused)
+                (false, ReadEnd::Unavailable)
             }
             Response::Refused { status, text } => {
                 match upto.filter(|_| status == 400 && text.contains("upto")) {
@@ -157,9 +166,9 @@ impl Manual {
                 (phase == Phase::Draining, ReadEnd::Refused)
             }
         };
-        let is_refused = matches!(end, ReadEnd::Refused);
+        let is_whole = matches!(end, ReadEnd::Whole);
         self.client.record(Event::ReadEnded { consumer, end });
-        if is_refused {
+        if !is_whole {
             pause(AFTER_ERROR).await;
         }
         was_empty

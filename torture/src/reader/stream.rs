@@ -9,8 +9,8 @@ use tokio::time::timeout;
 use super::{AFTER_ERROR, Automatic};
 use crate::context::{Context, Phase, pause};
 use crate::member_client::{Member, MemberClient, Response};
-use crate::message_text::{GapJson, Message, ids_in};
-use crate::oracle::{ConsumerNo, Event, ReadEnd};
+use crate::message_text::{GapJson, Message};
+use crate::oracle::{ConsumerNo, Event, ReadEnd, RequestStart};
 use crate::rng::Rng;
 
 /// In the last phase, a stream that is silent for this long has delivered everything.
@@ -73,34 +73,39 @@ impl Stream {
         partial.extend(self.client.close());
         let end = match outcome {
             Ok(()) => ReadEnd::Whole,
-            Err(StreamError::Refused(status)) => {
-                if let Response::Refused { text, .. } = Response::of(status, &partial) {
+            Err(StreamError::Refused(status)) => match Response::of(status, &partial) {
+                Response::Refused { text, .. } => {
                     self.client.report_refusal("a stream", &text);
+                    ReadEnd::Refused
                 }
-                ReadEnd::Refused
-            }
+                _ => ReadEnd::Unavailable,
+            },
             Err(StreamError::Broken(error)) => {
-                if let HttpError::InvalidResponse(reason) = error {
+                if let HttpError::InvalidResponse(reason) = &error {
                     self.client.record(Event::Unfinished { what: format!("a stream is invalid: {reason}") });
                 }
-                ReadEnd::Cut { partial_ids: ids_in(&partial) }
+                self.client.unanswered_read(&partial, &error)
             }
         };
-        let is_refused = matches!(end, ReadEnd::Refused);
+        let is_whole = matches!(end, ReadEnd::Whole);
         self.client.record(Event::ReadEnded { consumer, end });
-        if is_refused {
+        if !is_whole {
+            self.client.fail_over();
             pause(AFTER_ERROR).await;
         }
     }
 
     /// Reads until the hub ends the stream, or until it is silent in the last phase.
     async fn read(&mut self, request: &[u8], events: &mut SseReader) -> Result<(), StreamError> {
+        let start = self.client.context.request_start();
         self.client.connection().write(request).await?;
         loop {
             let is_last = self.client.context.phase() == Phase::Draining;
+            let is_forsaken = self.is_forsaken(start);
             let input = match timeout(SILENCE, self.client.more()).await {
                 Ok(input) => input?,
                 Err(_) if is_last => return Ok(()),
+                Err(_) if is_forsaken => return Err(HttpError::TimedOut("the stream is silent").into()),
                 Err(_) => continue,
             };
             match events.status(input)? {
@@ -120,6 +125,12 @@ impl Stream {
                 return Err(StreamError::Broken(HttpError::Closed));
             }
         }
+    }
+
+    /// Whether the hub of a silent stream may be one that no longer serves.
+    fn is_forsaken(&self, start: RequestStart) -> bool {
+        let context = &self.client.context;
+        context.is_cluster() && context.request_start() != start
     }
 
     fn record_message(&mut self, message: &Message) {

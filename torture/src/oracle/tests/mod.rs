@@ -1,6 +1,7 @@
 //! Scripted histories: the oracle finds nothing wrong with a correct hub, and detects each kind of violation.
 
 mod acks;
+mod cluster;
 mod delivery;
 mod loss;
 mod membership;
