@@ -1,5 +1,7 @@
 //! Hubs on a PostgreSQL database, alone and as several. Without PostgreSQL on this machine the tests are skipped.
 
+mod faults;
+
 use std::{fs, thread};
 
 use rogerrat_testkit::{Agent, Channel, Hub, Postgres, run, texts, wait_until};

@@ -7,5 +7,5 @@ mod aimed;
 mod delivery;
 mod hooks;
 mod kills;
-mod receiver;
+pub(crate) mod receiver;
 mod subscribing;
