@@ -31,6 +31,9 @@ pub(super) async fn run(scenario: &dyn Scenario, args: &RunArgs) -> Result<LoadR
     if args.baseline && !scenario.runs_on_baseline() {
         return Err(format!("the baseline does not support `{}`", scenario.name()));
     }
+    if !args.hubs.is_empty() && !scenario.spreads_over_hubs() {
+        return Err(format!("--hub does not work with `{}`", scenario.name()));
+    }
     let interrupt = Interrupt::new().map_err(|error| error.to_string())?;
     let has_second = scenario.compares_durability()
         || args.compare.is_some()
@@ -61,7 +64,13 @@ async fn start_and_run(
         servers.push(connect("hub", hub.url(), None, Some(hub.process().map_err(text)?), args).await?);
         spawned.hub = Some(hub);
     } else if let Some(url) = &args.url {
-        servers.push(connect("hub", url, args.token.clone(), find(args.pid)?, args).await?);
+        let mut server = connect("hub", url, args.token.clone(), find(args.pid)?, args).await?;
+        let others = args
+            .hubs
+            .iter()
+            .map(|url| Target::parse(url, args.token.clone()).map(|target| target.with_sources(args.sources)));
+        server.context.other_hubs = others.collect::<Result<_, _>>()?;
+        servers.push(server);
     }
     if let Some(url) = &args.compare {
         servers.push(connect("other", url, args.token.clone(), find(args.pid2)?, args).await?);
@@ -87,6 +96,9 @@ async fn start_and_run(
     }
     for server in servers.iter().filter(|server| server.name != BASELINE) {
         preflight::hub(&server.url, &server.context.target, scenario.needs()).await?;
+        for (url, target) in args.hubs.iter().zip(&*server.context.other_hubs) {
+            preflight::hub(url, target, scenario.needs()).await?;
+        }
     }
     Runner { scenario, servers, args, interrupt, progress }.run().await
 }
@@ -112,6 +124,7 @@ async fn connect(
     let run_state = RunState::new(process).map_err(|error| error.to_string())?;
     let context = ServerContext {
         target: Arc::new(target),
+        other_hubs: Arc::new([]),
         run_state: Arc::new(run_state),
         durability: args.durability,
         has_bystanders: false,

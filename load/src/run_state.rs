@@ -42,6 +42,8 @@ pub(super) struct RunState {
     pub(super) latencies: Mutex<Meter>,
     /// From the intended time of a send until its own response is read, in microseconds.
     pub(super) reply_latencies: Mutex<Meter>,
+    /// The latencies at hubs that own the channel, and at others, if there are several hubs.
+    hub_latencies: Mutex<[Histogram<u64>; 2]>,
     pub(super) order_errors: Mutex<OrderErrors>,
     pub(super) error_counts: Mutex<ErrorCounts>,
     /// What the memory grows with: agents, parked polls or channels.
@@ -67,9 +69,12 @@ pub(super) struct IntervalStats {
     pub(super) p99_us: u64,
 }
 
+fn histogram() -> io::Result<Histogram<u64>> {
+    Histogram::new_with_bounds(1, MAX_LATENCY_US, SIGNIFICANT_DIGITS).map_err(io::Error::other)
+}
+
 impl Meter {
     fn new() -> io::Result<Self> {
-        let histogram = || Histogram::new_with_bounds(1, MAX_LATENCY_US, SIGNIFICANT_DIGITS).map_err(io::Error::other);
         Ok(Self { all: histogram()?, current: histogram()? })
     }
 
@@ -107,6 +112,7 @@ impl RunState {
             phase_changed: Notify::new(),
             latencies: Mutex::new(Meter::new()?),
             reply_latencies: Mutex::new(Meter::new()?),
+            hub_latencies: Mutex::new([histogram()?, histogram()?]),
             order_errors: Mutex::default(),
             error_counts: Mutex::default(),
             population: AtomicU64::new(0),
@@ -170,6 +176,30 @@ impl RunState {
         if self.is(Phase::Measuring) {
             lock(&self.latencies).record_at(now_ns, since_ns);
         }
+    }
+
+    /// Records a latency at a hub that owns the channel or at another; ignored outside the window.
+    pub(super) fn record_at_hub(&self, is_at_owner: bool, since_ns: u64) {
+        if self.is(Phase::Measuring) {
+            let latency_us = elapsed_ns().saturating_sub(since_ns) / 1000;
+            lock(&self.hub_latencies)[usize::from(!is_at_owner)].saturating_record(latency_us);
+        }
+    }
+
+    /// The latencies at each kind of hub, if there are several.
+    pub(super) fn hub_facts(&self) -> Vec<Fact> {
+        const FACTS: [(&str, &str, usize, f64); 4] = [
+            ("right_hub_p50_us", "latency at the hub that owns the channel, p50", 0, 0.5),
+            ("right_hub_p99_us", "latency at the hub that owns the channel, p99", 0, 0.99),
+            ("wrong_hub_p50_us", "latency at another hub, p50", 1, 0.5),
+            ("wrong_hub_p99_us", "latency at another hub, p99", 1, 0.99),
+        ];
+        let latencies = lock(&self.hub_latencies);
+        let measured = FACTS.iter().filter(|(_, _, hub, _)| !latencies[*hub].is_empty());
+        let fact = |(key, label, hub, quantile): &(&'static str, &'static str, usize, f64)| {
+            Fact::new(key, label, latencies[*hub].value_at_quantile(*quantile) as f64, "µs")
+        };
+        measured.map(fact).collect()
     }
 
     /// Records the response to a send; ignored outside the window.

@@ -183,7 +183,7 @@ impl ServerUnderTest {
             loader_cpu_us_each: sum(|slice| slice.loader_cpu_us).and_then(each),
             rss_before_kib: self.rss_before_kib,
             rss_after_kib: run_state.rss_kib(),
-            facts: lock(&run_state.facts).clone(),
+            facts: lock(&run_state.facts).iter().cloned().chain(run_state.hub_facts()).collect(),
             slices,
             samples: self.samples,
             curve: report::curve(&latencies.all),

@@ -30,12 +30,14 @@ pub(super) struct Setup<'a> {
     server: &'a ServerContext,
     /// Whether every join counts for the population.
     counts: bool,
-    idle_connections: Mutex<Vec<HttpConnection>>,
+    /// By hub.
+    idle_connections: Vec<Mutex<Vec<HttpConnection>>>,
 }
 
 impl<'a> Setup<'a> {
     pub(super) fn new(server: &'a ServerContext) -> Self {
-        Self { server, counts: true, idle_connections: Mutex::default() }
+        let idle_connections = (0..server.hubs()).map(|_| Mutex::default()).collect();
+        Self { server, counts: true, idle_connections }
     }
 
     /// Does not count joins, for scenarios whose population is not agents.
@@ -51,22 +53,28 @@ impl<'a> Setup<'a> {
     ) -> Result<Vec<Vec<Session>>, HttpError> {
         let callsigns = &callsigns;
         let channel = |index: usize| async move {
-            let mut connection = self.connection();
-            let sessions = self.channel(&mut connection, &callsigns(index)).await;
-            self.idle_connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            let hub = self.server.owner(index);
+            let mut connection = self.connection(hub);
+            let sessions = self.channel(hub, &mut connection, &callsigns(index)).await;
+            self.idle_connections[hub].lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             sessions
         };
         stream::iter(0..count).map(channel).buffered(CONCURRENCY).try_collect().await
     }
 
-    fn connection(&self) -> HttpConnection {
-        let idle = self.idle_connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.unwrap_or_else(|| self.server.target.connection())
+    fn connection(&self, hub: usize) -> HttpConnection {
+        let idle = self.idle_connections[hub].lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(|| self.server.hub(hub).connection())
     }
 
-    async fn channel(&self, connection: &mut HttpConnection, callsigns: &[String]) -> Result<Vec<Session>, HttpError> {
-        let ServerContext { target, durability, .. } = self.server;
-        let created = create(connection, target, *durability, None).await?;
+    async fn channel(
+        &self,
+        hub: usize,
+        connection: &mut HttpConnection,
+        callsigns: &[String],
+    ) -> Result<Vec<Session>, HttpError> {
+        let target = self.server.hub(hub);
+        let created = create(connection, target, self.server.durability, None).await?;
         let mut sessions = Vec::with_capacity(callsigns.len());
         for callsign in callsigns {
             sessions.push(join(connection, target, &created, callsign).await?);

@@ -53,6 +53,11 @@ pub(super) trait Scenario {
         false
     }
 
+    /// Whether its channels and agents can be spread over several hubs on one database.
+    fn spreads_over_hubs(&self) -> bool {
+        false
+    }
+
     /// The length of the warm-up and of the measured window.
     fn lengths(&self, args: &RunArgs) -> (Duration, Duration) {
         (args.warmup.0, args.seconds.0)
@@ -80,11 +85,33 @@ pub(super) trait Scenario {
 #[derive(Clone)]
 pub(super) struct ServerContext {
     pub(super) target: Arc<Target>,
+    /// Other hubs on the same database.
+    pub(super) other_hubs: Arc<[Target]>,
     pub(super) run_state: Arc<RunState>,
     /// The durability of its channels; `None` leaves the choice to the hub.
     pub(super) durability: Option<Durability>,
     /// Only the first server of a comparison gets bystanders.
     pub(super) has_bystanders: bool,
+}
+
+impl ServerContext {
+    /// The number of hubs that serve the same channels.
+    pub(super) fn hubs(&self) -> usize {
+        1 + self.other_hubs.len()
+    }
+
+    /// One of the hubs, counted from 0 and beginning again after the last.
+    pub(super) fn hub(&self, index: usize) -> &Target {
+        match index % self.hubs() {
+            0 => &self.target,
+            other => &self.other_hubs[other - 1],
+        }
+    }
+
+    /// The hub at which a channel is created, and that owns it: two channels after another are at the same.
+    pub(super) fn owner(&self, channel: usize) -> usize {
+        channel / 2 % self.hubs()
+    }
 }
 
 /// What a scenario needs from the machine and the hub.

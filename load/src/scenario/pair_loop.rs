@@ -38,6 +38,8 @@ pub(super) struct AgentConfig {
     pub(super) payload_bytes: usize,
     pub(super) protocol: Protocol,
     pub(super) pacer: Pacer,
+    /// Whether its hub owns the channel; none if there is one hub only.
+    pub(super) is_at_owner: Option<bool>,
 }
 
 struct Agent {
@@ -136,6 +138,9 @@ impl Agent {
             let tag = message.tag_if(partner, config.callsign, config.payload_bytes);
             if let Some(tag) = order.receive(tag) {
                 run_state.record(tag.sent_ns);
+                if let Some(is_at_owner) = config.is_at_owner {
+                    run_state.record_at_hub(is_at_owner, tag.sent_ns);
+                }
                 newest = Some(tag);
             }
         }

@@ -49,6 +49,7 @@ impl Pingpong {
             payload_bytes,
             protocol: Protocol::Rest,
             pacer: self.pacer(agent, pair),
+            is_at_owner: None,
         }
     }
 
@@ -71,6 +72,7 @@ impl Pingpong {
             payload_bytes,
             protocol: Protocol::Mcp,
             pacer: self.pacer(agent, pair),
+            is_at_owner: None,
         })
     }
 }
@@ -106,6 +108,10 @@ impl Scenario for Pingpong {
         self.protocol == Protocol::Rest
     }
 
+    fn spreads_over_hubs(&self) -> bool {
+        self.protocol == Protocol::Rest
+    }
+
     /// Joins all pairs before the first of them starts.
     fn start<'a>(
         &'a self,
@@ -123,8 +129,11 @@ impl Scenario for Pingpong {
                 Protocol::Rest => {
                     for (pair, sessions) in setup.channels(self.pairs, names).await?.iter().enumerate() {
                         let [ann, bob] = &sessions[..] else { continue };
-                        let ann = self.rest_agent(target, ann, 0, pair);
-                        let bob = self.rest_agent(target, bob, 1, pair);
+                        // Every second pair uses a hub that does not own its channel.
+                        let is_at_owner = (server.hubs() > 1).then_some(pair % 2 == 0);
+                        let target = server.hub(server.owner(pair) + pair % 2);
+                        let ann = AgentConfig { is_at_owner, ..self.rest_agent(target, ann, 0, pair) };
+                        let bob = AgentConfig { is_at_owner, ..self.rest_agent(target, bob, 1, pair) };
                         agents.spawn(pair_loop::run(ann, bob, Arc::clone(&server.run_state)));
                     }
                 }
