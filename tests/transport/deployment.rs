@@ -89,17 +89,51 @@ fn systemd_accepts_the_unit() {
 
 #[test]
 fn the_caddyfile_forwards_without_buffering() {
-    let caddyfile = read("deploy/Caddyfile");
-    for line in ["flush_interval -1", "header_up X-Forwarded-For {remote_host}", "header_up Host {host}"] {
-        assert!(caddyfile.lines().any(|other| other.trim() == line), "{line}");
+    for file in ["deploy/Caddyfile", "deploy/cluster/Caddyfile"] {
+        forwards_without_buffering(file);
     }
-    match Command::new("caddy")
-        .args(["validate", "--adapter", "caddyfile", "--config"])
-        .arg("deploy/Caddyfile")
-        .output()
+}
+
+fn forwards_without_buffering(file: &str) {
+    let caddyfile = read(file);
+    for line in ["flush_interval -1", "header_up X-Forwarded-For {remote_host}", "header_up Host {host}"] {
+        assert!(caddyfile.lines().any(|other| other.trim() == line), "{file}: {line}");
+    }
+    match Command::new("caddy").args(["validate", "--adapter", "caddyfile", "--config"]).arg(root().join(file)).output()
     {
         Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
         Err(error) => eprintln!("skipped: caddy: {error}"),
+    }
+}
+
+#[test]
+fn the_cluster_has_a_synchronous_standby_and_its_secrets_in_files() {
+    let compose = read("deploy/cluster/compose.yml");
+    for line in [
+        "ROGERRAT_CLUSTER__URL: http://hub-1:7425",
+        "ROGERRAT_CLUSTER__URL: http://hub-2:7425",
+        "- ./secrets/hub.key:/var/lib/rogerrat/hub.key:ro",
+        "POSTGRES_PASSWORD_FILE: /run/secrets/superuser_password",
+    ] {
+        assert!(compose.lines().any(|other| other.trim() == line), "{line}");
+    }
+    let services = ["primary", "standby", "hub-1", "hub-2", "proxy"];
+    assert!(services.iter().all(|service| compose.contains(&format!("\n  {service}:\n"))));
+    // Each value of a secret is read from its file by a script.
+    let secrets: Vec<_> = compose.lines().filter_map(|line| line.trim().split_once(": { file: ./secrets/")).collect();
+    assert_eq!(secrets.len(), 4, "{secrets:?}");
+    let scripts = ["hub", "primary", "standby"].map(|name| format!("deploy/cluster/{name}.sh"));
+    let texts = scripts.each_ref().map(|script| read(script));
+    assert!(
+        texts[1].contains("synchronous_standby_names = 'standby'") && texts[2].contains("application_name=standby")
+    );
+    assert!(texts[0].contains("target_session_attrs=read-write"));
+    for (name, _) in secrets.iter().filter(|(name, _)| *name != "superuser_password") {
+        assert!(texts.iter().any(|text| text.contains(&format!("$secrets/{name}"))), "{name} is not used");
+    }
+    for script in &scripts {
+        let checked = Command::new("bash").arg("-n").arg(root().join(script)).output().unwrap();
+        assert!(checked.status.success(), "{script}: {}", String::from_utf8_lossy(&checked.stderr));
     }
 }
 
