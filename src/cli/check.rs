@@ -1,7 +1,7 @@
 //! `rogerrat check`: prints the effective configuration with the origin of each value, or all errors.
 //!
-//! It masks secrets and starts nothing. If a database is configured, it connects to it and checks its server. With
-//! `--mail-to` it also sends a test e-mail.
+//! It masks secrets and starts nothing. If a database is configured, it connects to it, checks it as `serve` does, and tests
+//! whether the hubs on it can be reached. With `--mail-to` it also sends a test e-mail.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -50,13 +50,62 @@ pub(crate) fn run(args: CheckArgs) -> ExitCode {
     }
 }
 
-/// Connects to the database, if one is configured, and checks its server.
+/// How long another hub may take to accept a connection.
+#[cfg(feature = "postgres")]
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// Connects to the database, if one is configured, checks it as `serve` does, and prints what it found.
 #[cfg(feature = "postgres")]
 fn check_database(config: &Config) -> Result<(), String> {
     let Some(options) = crate::startup::postgres(config, config.cluster.listen) else { return Ok(()) };
-    rogerrat_store::PostgresStore::check(&options).map_err(|error| crate::chain(&error))?;
-    let _ = writeln!(io::stdout().lock(), "# the database can be used");
+    let key = rogerrat_store::existing_hub_key(&config.storage.data_dir).map_err(|error| crate::chain(&error))?;
+    let report = rogerrat_store::PostgresStore::check(&options, key.as_ref()).map_err(|error| crate::chain(&error))?;
+    let mut lines = database_lines(&report);
+    lines.extend(report.hubs.iter().map(|hub| hub_line(hub, config.cluster.listen.is_some())));
+    lines.push("the database can be used".to_owned());
+    let mut out = io::stdout().lock();
+    for line in lines {
+        let _ = writeln!(out, "# {}", one_line(&line));
+    }
     Ok(())
+}
+
+/// What was found of a database.
+#[cfg(feature = "postgres")]
+fn database_lines(report: &rogerrat_store::DatabaseReport) -> Vec<String> {
+    let rogerrat_store::DatabaseReport { server, user, warnings, schema, known_schema, .. } = report;
+    let mut lines = vec![format!("database: PostgreSQL {server}, as the user {user}")];
+    lines.push(match schema {
+        None => "the database has no tables yet; `rogerrat serve` creates them".to_owned(),
+        Some(schema) if schema < known_schema => {
+            format!("the database has schema {schema}; `rogerrat serve` migrates it to {known_schema}")
+        }
+        Some(schema) => format!("the database has schema {schema}, that of this version"),
+    });
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines
+}
+
+/// Whether a hub that runs on the database can be reached.
+#[cfg(feature = "postgres")]
+fn hub_line(hub: &rogerrat_store::RunningHub, is_listening: bool) -> String {
+    let (id, url) = (hub.id, one_line(&hub.url));
+    if url.is_empty() {
+        return format!(
+            "warning: hub {id} runs without cluster.listen; no other hub starts on the database until it stops"
+        );
+    }
+    let address = url::Url::parse(&url).ok().and_then(|url| url.socket_addrs(|| None).ok()?.into_iter().next());
+    let Some(address) = address else {
+        return format!("warning: the address of hub {id}, {url}, cannot be resolved; correct its cluster.url");
+    };
+    match std::net::TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+        Ok(_) if is_listening => format!("hub {id} at {url} can be reached"),
+        Ok(_) => format!("warning: hub {id} runs on the database; set cluster.listen here, or stop it first"),
+        Err(error) => format!(
+            "warning: hub {id} at {url} cannot be reached ({error}); check its cluster.url, and the firewall between the hubs"
+        ),
+    }
 }
 
 #[cfg(not(feature = "postgres"))]

@@ -18,5 +18,5 @@ mod sqlite;
 mod tests;
 
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresError, PostgresOptions, PostgresStore};
-pub use sqlite::{Store, StoreError, StoreOptions, VerifyReport, back_up, hub_key, restore, verify};
+pub use postgres::{DatabaseReport, PostgresError, PostgresOptions, PostgresStore, RunningHub};
+pub use sqlite::{Store, StoreError, StoreOptions, VerifyReport, back_up, existing_hub_key, hub_key, restore, verify};

@@ -105,6 +105,27 @@ fn a_hub_serves_the_channels_of_another_that_was_killed() {
 }
 
 #[test]
+fn c11_a_hub_without_an_address_starts_only_alone() {
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.database();
+    let alone = [("ROGERRAT_DATABASE__URL", &*url)];
+    let mut first = Hub::with(&NO_LIMITS, &alone);
+    let data = first.data();
+    for environment in [&alone[..], &environment(&url)] {
+        let refused = run(&["serve", "--port", "0", "--data-dir", data.to_str().unwrap()], environment);
+        let printed = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{printed}");
+        assert!(printed.contains("cluster.listen") && printed.contains("hub 1"), "{printed}");
+    }
+    let checked = run(&["check", "--data-dir", data.to_str().unwrap()], &alone);
+    let printed = String::from_utf8(checked.stdout).unwrap();
+    assert!(printed.contains("# warning: hub 1 runs without cluster.listen"), "{printed}");
+    assert_eq!(first.get("/readyz").send().status, 200);
+    first.kill();
+    first.start_again(&NO_LIMITS, &alone);
+}
+
+#[test]
 fn a_database_that_cannot_be_used_is_named_without_its_password() {
     let Some(server) = Postgres::shared() else { return };
     let url = server.database();
@@ -128,6 +149,11 @@ fn a_database_that_cannot_be_used_is_named_without_its_password() {
     let printed = String::from_utf8(checked.stdout).unwrap();
     assert_eq!(checked.status.code(), Some(0), "{printed}");
     assert!(printed.contains("# the database can be used") && !printed.contains(password), "{printed}");
+    for found in
+        ["# database: PostgreSQL ", "# the database has no tables yet", "# warning: PostgreSQL names no synchronous"]
+    {
+        assert!(printed.contains(found), "{found}: {printed}");
+    }
     for arguments in [&["verify"][..], &["backup", "/nowhere"]] {
         let arguments = [arguments, &["--data-dir", data]].concat();
         let refused = run(&arguments, &[("ROGERRAT_DATABASE__URL", &url)]);

@@ -58,6 +58,32 @@ pub enum PostgresError {
     /// The database was created with another `hub.key`.
     #[error("the database belongs to a hub with another hub.key; copy that hub's hub.key, or use an empty database")]
     OtherKey,
+    /// The user may not do what a hub does.
+    #[error(
+        "the user {user} of PostgreSQL may not {what}; make it the owner of the database and its tables, or connect as that user"
+    )]
+    MissingRights {
+        /// The user.
+        user: String,
+        /// What it may not do.
+        what: String,
+    },
+    /// Another hub runs on the database, and could not reach this one.
+    #[error(
+        "hub {other} uses the database, and this one has no address at which it could be reached; set cluster.listen on each hub,          or stop hub {other} first"
+    )]
+    NoAddress {
+        /// The number of the other instance.
+        other: u64,
+    },
+    /// Another hub runs on the database, which this one could not reach.
+    #[error(
+        "hub {other} uses the database and has no address at which it could be reached; set cluster.listen there as well and start it          again, or stop it first"
+    )]
+    OtherHasNoAddress {
+        /// The number of the other instance.
+        other: u64,
+    },
     /// The database was written by a newer hub.
     #[error(
         "the database has schema {found}, but this version only knows schemas up to {known}; run the newer rogerrat"

@@ -3,20 +3,21 @@
 use rogerrat_domain::{Encryptor, HubKey};
 
 use super::error::PostgresError;
+use super::schema;
 use super::session::Session;
 
 /// The oldest version of the server that is supported: `client_connection_check_interval` and the behaviour of `unnest` joins
 /// are tested from there on.
 const OLDEST: i32 = 140_000;
+const NO_STANDBY: &str = "PostgreSQL names no synchronous standby, so a failover may lose the last acknowledged messages; \
+    set synchronous_standby_names if you have a standby";
 /// A text that only hubs with the same key can decrypt.
 const KEY_CHECK: &[u8] = b"rogerrat";
 
-/// Checks the version and the settings of a server, from a session as the hub uses it, and warns of a setting.
-pub(super) async fn check_server(session: &Session) -> Result<(), PostgresError> {
-    if !check_settings(session).await? {
-        log::warn!("PostgreSQL names no synchronous standby: a failover may lose the last acknowledged messages");
-    }
-    Ok(())
+/// Checks the version and the settings of a server, from a session as the hub uses it. Returns warnings.
+pub(super) async fn check_server(session: &Session) -> Result<Vec<String>, PostgresError> {
+    let has_standby = check_settings(session).await?;
+    Ok(if has_standby { Vec::new() } else { vec![NO_STANDBY.to_owned()] })
 }
 
 /// Checks the version and the settings of a server, which may be another one than before. Returns whether it names a
@@ -44,6 +45,40 @@ pub(super) async fn check_settings(session: &Session) -> Result<bool, PostgresEr
     Ok(!row.try_get::<_, String>(6)?.is_empty())
 }
 
+/// Checks that the user may create the tables, or use those that exist, and that these are not newer. Returns their schema; none if
+/// there are none. Unless it is current, they must be the user's own, because they are to be migrated.
+pub(super) async fn check_tables(session: &Session) -> Result<Option<i32>, PostgresError> {
+    check_rights(session, true).await?;
+    let found = schema::found(session).await?;
+    if found.is_some_and(|found| found < schema::VERSION) {
+        check_rights(session, false).await?;
+    }
+    Ok(found)
+}
+
+async fn check_rights(session: &Session, is_current: bool) -> Result<(), PostgresError> {
+    let sql = "SELECT current_user::text, current_schema()::text,
+               COALESCE(has_schema_privilege(current_schema(), 'CREATE'), false)";
+    let row = session.query_one(sql, &[]).await?;
+    let (user, in_schema): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    let missing = |what| Err(PostgresError::MissingRights { user: user.clone(), what });
+    let Some(in_schema) = in_schema else {
+        return missing("use any schema of the database, because its search_path names none".to_owned());
+    };
+    if !row.try_get::<_, bool>(2)? {
+        return missing(format!("create tables in the schema {in_schema}"));
+    }
+    let sql = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() AND tablename = ANY($1)
+               AND NOT (pg_has_role(tableowner, 'USAGE') OR ($2 AND NOT EXISTS (
+                   SELECT 1 FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) needed
+                   WHERE NOT has_table_privilege(format('%I.%I', schemaname, tablename), needed))))
+               ORDER BY tablename LIMIT 1";
+    match session.query_opt(sql, &[&schema::tables(), &is_current]).await? {
+        Some(row) => missing(format!("use and change the table {}", row.try_get::<_, String>(0)?)),
+        None => Ok(()),
+    }
+}
+
 /// Checks that each connection is a session of its own: that the lock of this instance is held by the session that took it, and
 /// by none of the others while all are in a transaction. A pooler in transaction mode would give one of them the session that
 /// holds the lock, because it is idle.
@@ -66,8 +101,15 @@ pub(super) async fn check_key(session: &Session, key: &HubKey) -> Result<(), Pos
     let encryptor = Encryptor::new(key, "database");
     let mine = encryptor.encrypt_text(KEY_CHECK, "key", rand::random());
     session.execute("INSERT INTO hub (name, value) VALUES ('key', $1) ON CONFLICT DO NOTHING", &[&mine]).await?;
-    let stored: String = session.query_one("SELECT value FROM hub WHERE name = 'key'", &[]).await?.try_get(0)?;
-    match encryptor.decrypt_text(&stored, "key").as_deref() {
+    check_stored_key(session, Some(key)).await
+}
+
+/// Checks that the database belongs to hubs with this key, or to none yet.
+pub(super) async fn check_stored_key(session: &Session, key: Option<&HubKey>) -> Result<(), PostgresError> {
+    let stored = session.query_opt("SELECT value FROM hub WHERE name = 'key'", &[]).await?;
+    let Some(stored) = stored.map(|row| row.try_get::<_, String>(0)).transpose()? else { return Ok(()) };
+    let opened = key.and_then(|key| Encryptor::new(key, "database").decrypt_text(&stored, "key"));
+    match opened.as_deref() {
         Some(KEY_CHECK) => Ok(()),
         _ => Err(PostgresError::OtherKey),
     }

@@ -53,8 +53,10 @@ mod opening;
 mod ownership;
 mod queue;
 mod reader;
+mod report;
 mod schema;
 mod session;
+mod start_order;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -77,6 +79,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle as JoinTask;
 
 pub use error::PostgresError;
+pub use report::{DatabaseReport, RunningHub};
 
 use append::ChannelWriter;
 use body_key::BodyKeys;
@@ -176,19 +179,6 @@ impl PostgresStore {
         Ok(Self { key, channel_writer, state, writer, readers, eraser, commands, threads })
     }
 
-    /// Connects to a database and checks its server as [`open`](Self::open) does. Changes nothing. Blocks until that is done.
-    ///
-    /// # Errors
-    /// If the database cannot be reached, or its server could lose acknowledged messages.
-    pub fn check(options: &PostgresOptions) -> Result<(), PostgresError> {
-        let connector = Connector::new(&options.url, options.ca_file.as_deref())?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let session = connector.connect().await.map_err(Failure::into_connect_error)?;
-            gate::check_server(&session).await
-        })
-    }
-
     /// The hub's key.
     pub fn key(&self) -> HubKey {
         self.key.clone()
@@ -268,11 +258,16 @@ async fn connect(
 ) -> Result<Connections, PostgresError> {
     let unreachable = Failure::into_connect_error;
     let first = connector.connect().await.map_err(unreachable)?;
-    gate::check_server(&first).await?;
+    for warning in gate::check_server(&first).await? {
+        log::warn!("{warning}");
+    }
+    gate::check_tables(&first).await?;
     schema::migrate(&first).await?;
     gate::check_key(&first, key).await?;
     let lock = first;
+    start_order::begin(&lock, url).await?;
     let instance = instance::start(&lock, url).await?;
+    start_order::end(&lock).await?;
     let connector = connector.named(&instance::connection_name(instance));
     lock.rename(&instance::connection_name(instance)).await?;
     let writer = connector.connect().await.map_err(unreachable)?;

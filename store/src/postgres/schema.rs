@@ -14,7 +14,7 @@ const MIGRATIONS: [&str; 4] = [
 ];
 
 /// The schema of this version.
-const VERSION: i32 = MIGRATIONS.len() as i32;
+pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// Migrates the database to the schema of this version, in one transaction. Hubs that start at the same time wait for each
 /// other.
@@ -23,6 +23,29 @@ pub(super) async fn migrate(session: &Session) -> Result<(), PostgresError> {
     let migrated = apply(session).await;
     session.batch(if migrated.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
     migrated
+}
+
+/// The names of all tables.
+pub(super) fn tables() -> Vec<&'static str> {
+    let lines = MIGRATIONS.iter().flat_map(|migration| migration.lines());
+    let names = lines.filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split([' ', '(']).next());
+    names.chain(["schema_version"]).collect()
+}
+
+/// The schema of the database; none if it has no tables yet.
+///
+/// # Errors
+/// If it is newer than this version, or cannot be read.
+pub(super) async fn found(session: &Session) -> Result<Option<i32>, PostgresError> {
+    let exists = "SELECT to_regclass('schema_version') IS NOT NULL";
+    if !session.query_one(exists, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(None);
+    }
+    let found: Option<i32> = session.query_one("SELECT max(version) FROM schema_version", &[]).await?.try_get(0)?;
+    match found {
+        Some(found) if found > VERSION => Err(PostgresError::NewerSchema { found, known: VERSION }),
+        found => Ok(found),
+    }
 }
 
 async fn apply(session: &Session) -> Result<(), PostgresError> {

@@ -162,7 +162,10 @@ impl DataDir {
 
     /// Creates a random key unless another hub has created one at the same time.
     fn create_shared_key(&self) -> Result<(), StoreError> {
-        let (path, new) = (self.key(), self.path.join(format!("hub.key.{}", std::process::id())));
+        let mut number = [0; 8];
+        number.copy_from_slice(&random_key()[..8]);
+        // Not by the process: in containers that share a volume, all have the same number.
+        let (path, new) = (self.key(), self.path.join(format!("hub.key.{:016x}", u64::from_le_bytes(number))));
         let write = || -> io::Result<()> {
             let mut file = create_private_file(&new)?;
             file.write_all(&random_key())?;
@@ -200,6 +203,14 @@ impl DataDir {
         };
         write().map_err(StoreError::io(&path, "written"))
     }
+}
+
+/// The key in a data directory; none if there is none. Changes nothing.
+///
+/// # Errors
+/// If the key cannot be read.
+pub fn existing_hub_key(data_dir: &Path) -> Result<Option<HubKey>, StoreError> {
+    Ok(DataDir::new(data_dir).read_key()?.map(HubKey::new))
 }
 
 /// The key in a data directory, for a hub whose data is in another database. Creates the directory and the key if they are missing.

@@ -40,7 +40,7 @@ use rogerrat_domain::HubKey;
 use rusqlite::Connection;
 
 pub use backup::{back_up, restore};
-pub use data_dir::hub_key;
+pub use data_dir::{existing_hub_key, hub_key};
 pub use error::StoreError;
 pub use verify::{VerifyReport, verify};
 
