@@ -27,6 +27,7 @@ mod roster_size;
 mod rpc;
 mod schema;
 mod session;
+mod session_record;
 mod session_store;
 mod shared_sessions;
 mod state;

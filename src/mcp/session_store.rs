@@ -5,42 +5,21 @@
 //! last use is written once a day.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{Hub, LogError};
-use serde::{Deserialize, Serialize};
 
 use super::memberships::Memberships;
-use super::shared_sessions::{RowChange, change_row, sweep_rows};
+pub(super) use super::session_record::{DAY_MS, LIFETIME_MS, Nonce, SessionState};
+use super::session_record::{SessionRecord, nonce_of, row_name};
+use super::shared_sessions::{LogSweep, RowChange, change_row};
 
-/// The random part of a session id, by which its session is stored.
-pub(super) type Nonce = [u8; 16];
-
-/// How long a session is valid after its last use.
-pub(super) const LIFETIME_MS: u64 = 7 * DAY_MS;
-/// A use is recorded only when it is more than a day later than the one recorded before. An id holds the time it was
-/// issued, so a session that was used on its first day only needs no record.
-pub(super) const DAY_MS: u64 = 24 * 3600 * 1000;
-/// How long a deletion is remembered: as long as an id without a record can be valid.
-const DELETED_LIFETIME_MS: u64 = LIFETIME_MS + DAY_MS;
 /// Stored sessions; beyond that the tenth that was unused for longest is evicted.
 const MAX_SESSIONS: usize = 100_000;
 /// The kind of its rows in the log.
 pub(super) const ROW_KIND: &str = "mcp session";
-
-/// The state of an MCP session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum SessionState {
-    /// It has joined channels.
-    Bound(Memberships),
-    /// It is in use and has not joined a channel.
-    Unbound,
-    /// Its client ended it.
-    Deleted,
-}
 
 /// All stored sessions.
 pub(super) struct SessionStore {
@@ -48,42 +27,7 @@ pub(super) struct SessionStore {
     hub: Option<Hub>,
     /// Whether other hubs store sessions in the same log. Then this is a copy that is read again for each request.
     is_shared: bool,
-}
-
-pub(super) struct SessionRecord {
-    pub(super) state: SessionState,
-    pub(super) used_ms: AtomicU64,
-    /// The `used_ms` of the row in the log.
-    stored_used_ms: AtomicU64,
-}
-
-/// A record as a row of the log.
-#[derive(Serialize, Deserialize)]
-struct StoredSession {
-    #[serde(rename = "standing")]
-    state: SessionState,
-    used_ms: u64,
-}
-
-impl SessionRecord {
-    pub(super) fn new(state: SessionState, used_ms: u64) -> Self {
-        Self { state, used_ms: used_ms.into(), stored_used_ms: used_ms.into() }
-    }
-
-    pub(super) fn is_live(&self, expiry_ms: u64) -> bool {
-        let lifetime_ms = if self.state == SessionState::Deleted { DELETED_LIFETIME_MS } else { LIFETIME_MS };
-        expiry_ms.saturating_sub(self.used_ms.load(Relaxed)) < lifetime_ms
-    }
-
-    pub(super) fn of_json(json: &str) -> Option<Self> {
-        let StoredSession { state, used_ms } = serde_json::from_str(json).ok()?;
-        Some(Self::new(state, used_ms))
-    }
-
-    pub(super) fn to_json(&self) -> Option<String> {
-        let stored = StoredSession { state: self.state.clone(), used_ms: self.used_ms.load(Relaxed) };
-        serde_json::to_string(&stored).ok()
-    }
+    log_sweep: Arc<LogSweep>,
 }
 
 impl SessionStore {
@@ -94,14 +38,16 @@ impl SessionStore {
     pub(super) async fn load(hub: &Hub) -> Result<Self, LogError> {
         let rows = hub.rows(ROW_KIND).await?;
         // An unreadable row was written by another version of the hub. Its client has to join again.
-        let records = rows.into_iter().filter_map(|(name, json)| {
-            let nonce = u128::from_str_radix(&name, 16).ok()?.to_be_bytes();
-            Some((nonce, SessionRecord::of_json(&json)?))
-        });
+        let records =
+            rows.into_iter().filter_map(|(name, json)| Some((nonce_of(&name)?, SessionRecord::of_json(&json)?)));
+        let is_shared = hub.instance().is_some();
+        // Where hubs share the log, each request reads its row, so that nothing need be known before.
+        let records = if is_shared { HashMap::new() } else { records.collect() };
         Ok(Self {
-            records: Arc::new(RwLock::new(records.collect())),
+            records: Arc::new(RwLock::new(records)),
             hub: Some(hub.clone()),
-            is_shared: hub.instance().is_some(),
+            is_shared,
+            log_sweep: Arc::default(),
         })
     }
 
@@ -136,6 +82,7 @@ impl SessionStore {
     /// ready.
     pub(super) fn put(&self, nonce: Nonce, state: SessionState, now_ms: u64) -> BoxFuture<'static, ()> {
         if let Some(hub) = self.hub.clone().filter(|_| self.is_shared && state == SessionState::Unbound) {
+            self.log_sweep.count_stored();
             // Another hub may have bound it meanwhile.
             let put = move |stored: Option<&SessionRecord>| match stored {
                 Some(_) => RowChange::Keep,
@@ -157,6 +104,7 @@ impl SessionStore {
         change: impl Fn(Option<&Memberships>, u64) -> Option<Memberships> + 'static,
     ) -> BoxFuture<'static, ()> {
         if let Some(hub) = self.hub.clone().filter(|_| self.is_shared) {
+            self.log_sweep.count_stored();
             return self.change_shared(hub, nonce, now_ms, change);
         }
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
@@ -222,6 +170,10 @@ impl SessionStore {
 
     /// Removes expired sessions, and writes when the others were last used.
     pub(super) fn sweep(&self, now_ms: u64) {
+        if let Some(hub) = self.hub.clone().filter(|_| self.is_shared) {
+            self.sweep_copies(hub, now_ms);
+            return;
+        }
         let expiry_ms = self.expiry_ms(now_ms);
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         let (mut expired, mut used) = (Vec::new(), Vec::new());
@@ -232,19 +184,36 @@ impl SessionStore {
                 expired.push(*nonce);
             } else if used_ms.saturating_sub(record.stored_used_ms.load(Relaxed)) >= DAY_MS {
                 record.stored_used_ms.store(used_ms, Relaxed);
-                used.push((*nonce, used_ms));
+                used.push(*nonce);
             }
             is_live
         });
-        if let Some(hub) = self.hub.clone().filter(|_| self.is_shared && !(expired.is_empty() && used.is_empty())) {
-            actix_web::rt::spawn(sweep_rows(hub, expired, used));
-        } else {
-            expired.iter().for_each(|nonce| drop(self.store(nonce, None)));
-            for (nonce, _) in used {
-                drop(self.store(&nonce, records.get(&nonce).and_then(SessionRecord::to_json)));
-            }
+        expired.iter().for_each(|nonce| drop(self.store(nonce, None)));
+        for nonce in used {
+            drop(self.store(&nonce, records.get(&nonce).and_then(SessionRecord::to_json)));
         }
         records.shrink_to_fit();
+    }
+
+    /// The same where the records are copies of rows that hubs share.
+    fn sweep_copies(&self, hub: Hub, now_ms: u64) {
+        let expiry_ms = self.expiry_ms(now_ms);
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        records.retain(|_, record| record.is_live(expiry_ms));
+        records.shrink_to_fit();
+        let is_due = |record: &SessionRecord, used_ms| used_ms >= record.stored_used_ms.load(Relaxed) + DAY_MS;
+        let used = records.iter().map(|(nonce, record)| (*nonce, record.used_ms.load(Relaxed), record));
+        let used: Vec<_> =
+            used.filter_map(|(nonce, used_ms, record)| is_due(record, used_ms).then_some((nonce, used_ms))).collect();
+        let (log_sweep, records) = (self.log_sweep.clone(), self.records.clone());
+        actix_web::rt::spawn(async move {
+            let on_stored = |nonce: &Nonce, used_ms| {
+                if let Some(record) = records.read().unwrap_or_else(PoisonError::into_inner).get(nonce) {
+                    record.stored_used_ms.store(used_ms, Relaxed);
+                }
+            };
+            log_sweep.run(&hub, MAX_SESSIONS, now_ms, used, on_stored).await;
+        });
     }
 
     fn store(&self, nonce: &Nonce, json: Option<String>) -> BoxFuture<'static, ()> {
@@ -253,10 +222,6 @@ impl SessionStore {
             None => Box::pin(std::future::ready(())),
         }
     }
-}
-
-pub(super) fn row_name(nonce: &Nonce) -> String {
-    format!("{:032x}", u128::from_be_bytes(*nonce))
 }
 
 /// The state after a change of memberships; none if nothing changes.
@@ -303,7 +268,7 @@ fn evict_a_tenth(records: &mut HashMap<Nonce, SessionRecord>) -> Vec<Nonce> {
 impl SessionStore {
     /// A store without a log.
     pub(super) fn in_memory() -> Self {
-        Self { records: Arc::default(), hub: None, is_shared: false }
+        Self { records: Arc::default(), hub: None, is_shared: false, log_sweep: Arc::default() }
     }
 
     pub(super) fn len(&self) -> usize {
