@@ -2,6 +2,8 @@
 //!
 //! Invalid messages have no destination. They are refused where they came in, as they would be anywhere.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
 use rogerrat_domain::{ChannelId, SessionId};
@@ -12,6 +14,7 @@ use super::context::RequestContext;
 use super::endpoint::Handler;
 use super::resources;
 use super::rpc::{ErrorCode, Params, RpcBody, RpcCall, RpcError, RpcMessage, string};
+use crate::web::peers::Presented;
 use crate::web::problem::Problem;
 
 const CANCELLED: &str = "notifications/cancelled";
@@ -30,13 +33,15 @@ impl Handler<'_> {
             let peers = peers.clone();
             actix_web::rt::spawn(async move { peers.notify_all(&cancelled.to_text()).await });
         }
-        let mut channels: Vec<_> = messages.into_iter().flat_map(|message| self.channels(message)).collect();
-        channels.sort_unstable();
-        channels.dedup();
-        match &channels[..] {
-            [] => None,
-            [channel] => peers.forward(self.state, self.request, channel, bytes).await,
-            several if peers.has_all(several).await => None,
+        let mut channels = BTreeMap::<ChannelId, Presented>::new();
+        for (channel, presented) in messages.into_iter().flat_map(|message| self.channels(message)) {
+            let strongest = channels.entry(channel).or_insert_with(|| presented.clone());
+            *strongest = presented.max(strongest.clone());
+        }
+        let several: Vec<_> = channels.keys().cloned().collect();
+        match channels.first_key_value().filter(|_| several.len() == 1) {
+            Some(channel) => peers.forward(self.state, self.request, channel, bytes).await,
+            None if several.is_empty() || peers.has_all(&several).await => None,
             _ => Some(Ok(self.error(&RpcError::new(ErrorCode::InvalidRequest, SEVERAL)))),
         }
     }
@@ -48,30 +53,38 @@ impl Handler<'_> {
         CancelledCall::of(&context, &params)
     }
 
-    fn channels(&self, message: &RpcMessage<'_>) -> Vec<ChannelId> {
+    fn channels(&self, message: &RpcMessage<'_>) -> Vec<(ChannelId, Presented)> {
         let RpcMessage::Call(call) = message else { return Vec::new() };
         self.context(call, false).map(|(context, params)| channels(&context, call, &params)).unwrap_or_default()
     }
 }
 
-fn channels(context: &RequestContext<'_>, call: &RpcCall<'_>, params: &Params<'_>) -> Vec<ChannelId> {
+fn channels(context: &RequestContext<'_>, call: &RpcCall<'_>, params: &Params<'_>) -> Vec<(ChannelId, Presented)> {
     match &*call.method {
         "tools/call" => of_tool(context, params).into_iter().collect(),
         "resources/read" => {
             let uri = params.uri.and_then(string);
-            uri.and_then(|uri| ChannelId::parse(resources::channel_of(&uri)?).ok()).into_iter().collect()
+            let channel = uri.and_then(|uri| ChannelId::parse(resources::channel_of(&uri)?).ok());
+            let presented = |channel: &ChannelId| presented(context, channel, Presented::Tokens(Vec::new()));
+            channel.into_iter().map(|channel| (channel.clone(), presented(&channel))).collect()
         }
         _ => Vec::new(),
     }
 }
 
 /// The channel that the arguments of a tool name, else that of the member it acts for.
-fn of_tool(context: &RequestContext<'_>, params: &Params<'_>) -> Option<ChannelId> {
+fn of_tool(context: &RequestContext<'_>, params: &Params<'_>) -> Option<(ChannelId, Presented)> {
     let tool = context.mcp.catalogue.find(&params.name.and_then(string)?)?;
     let json = arguments::object_of(params.arguments).ok()?;
     let arguments = Arguments::read(&json, tool.parameters(false)).ok()?;
     if let Some(channel) = arguments.text("channel_id").ok()? {
-        return ChannelId::parse(&channel).ok();
+        let channel = ChannelId::parse(&channel).ok()?;
+        let tokens = ["token", "channel_token"].iter().filter_map(|name| arguments.text(name).ok()?);
+        let tokens: Vec<_> = tokens.map(|token| token.to_string()).collect();
+        let session = arguments.text("session_id").ok()?.filter(|_| tokens.is_empty());
+        let given = if session.is_some() { Presented::Session } else { Presented::Tokens(tokens) };
+        let presented = presented(context, &channel, given);
+        return Some((channel, presented));
     }
     if !tool.kind.is_of_a_channel() {
         return None;
@@ -80,5 +93,12 @@ fn of_tool(context: &RequestContext<'_>, params: &Params<'_>) -> Option<ChannelI
     // A membership that was read from the log has the digest of its session only.
     let session = arguments.text("session_id").ok()?.and_then(|id| SessionId::present(Some(&id)).ok().flatten());
     let own = session.and_then(|session| all.iter().find(|bound| bound.session == session));
-    own.map(|bound| &bound.channel).or_else(|| all.channel()).cloned()
+    let channel = own.map(|bound| &bound.channel).or_else(|| all.channel())?;
+    Some((channel.clone(), Presented::Proven))
+}
+
+/// What a call presents for a channel: its MCP session, if that has joined it, else what its arguments give.
+fn presented(context: &RequestContext<'_>, channel: &ChannelId, given: Presented) -> Presented {
+    let has_joined = context.memberships.as_ref().is_some_and(|all| all.iter().any(|own| own.channel == *channel));
+    if has_joined { Presented::Proven } else { given }
 }

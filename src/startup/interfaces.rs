@@ -7,10 +7,10 @@ use std::time::Duration;
 use actix_http::error::DispatchError;
 use actix_server::GracefulShutdownSignal;
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, map_config};
-use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
+use actix_web::{App, HttpRequest};
 use rogerrat_actors::{Clock, Hub};
 use tokio_rustls::rustls::ServerConfig;
 
@@ -21,6 +21,7 @@ use crate::http;
 use crate::mcp::{self, McpState};
 use crate::transport::{AcceptedStream, ConnectionLimit, ConnectionSettings, serve_connections};
 use crate::web::peers::{self, Calls, ChannelLocator, ChannelOfPath, Peers};
+use crate::web::state::bearer;
 use crate::web::{self, AppState, TunnelHost};
 
 /// How often expired rate limit and session state of the interfaces is removed.
@@ -55,7 +56,8 @@ impl Interfaces {
             None => None,
         };
         let signer = hub.seal(peers::PURPOSE);
-        let peers = Peers::new(locator, signer, clock, channel_of_path(chatroom.clone()), stopping.clone());
+        let peers =
+            Peers::new(locator, signer, clock, (channel_of_path(chatroom.clone()), tokens_of), stopping.clone());
         if let Some(peers) = &peers {
             hub.set_peers(Arc::new(Calls(peers.clone())));
             let mcp = mcp.clone();
@@ -127,6 +129,12 @@ impl Interfaces {
             uptime_ms: Arc::new(move || clock.uptime_ms()),
         }
     }
+}
+
+/// Texts in a request of which one may be the token of the channel that its path names, for all interfaces.
+fn tokens_of(request: &HttpRequest) -> Vec<String> {
+    let bearer = bearer(request.headers()).map(str::to_owned);
+    bearer.into_iter().chain(agent_chatroom::password(request)).collect()
 }
 
 /// The channel that a path names, for all interfaces.

@@ -15,8 +15,10 @@ use crate::ports::instances::{Instance, InstanceId};
 /// Where a channel is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelLocation {
-    /// By this hub; or by none, so that this hub may take it.
+    /// By this hub.
     Here,
+    /// By none, so that this hub may take it.
+    Free,
     /// By another instance: requests must go there.
     Elsewhere(Instance),
 }
@@ -50,14 +52,24 @@ impl Hub {
         let (this, owner) = (instances.this(), instances.owner(channel));
         Either::Right(Box::pin(async move {
             let owner = owner.await.map_err(HubError::of_log("could not look up the owner of a channel"))?;
-            Ok(match owner.filter(|owner| owner.id != this) {
+            Ok(match owner {
+                Some(owner) if owner.id == this => ChannelLocation::Here,
                 Some(owner) => {
                     self.shared.locations.put(channel, owner.clone());
                     ChannelLocation::Elsewhere(owner)
                 }
-                None => ChannelLocation::Here,
+                None => ChannelLocation::Free,
             })
         }))
+    }
+
+    /// Whether one of some tokens admits to a channel. It is looked up, and not opened.
+    ///
+    /// # Errors
+    /// `not_found`; an error when the log cannot be read.
+    pub async fn admits(&self, channel: &ChannelId, tokens: &[String]) -> Result<bool, HubError> {
+        let at = self.find(channel.as_str()).await?;
+        Ok(at.settings().admits(None) || tokens.iter().any(|token| at.settings().admits(Some(token))))
     }
 
     /// Where a channel is served, which this hub takes if no instance does: two that look at the same time do not both find
@@ -68,7 +80,7 @@ impl Hub {
     pub async fn locate_or_take(&self, channel: &ChannelId) -> Result<ChannelLocation, HubError> {
         for _ in 0..TAKE_TRIES {
             match self.locate(channel).await? {
-                ChannelLocation::Here if self.shared.log.instances().is_some() => {}
+                ChannelLocation::Free => {}
                 location => return Ok(location),
             }
             // What else is wrong with the channel, the request for it reports.

@@ -59,7 +59,10 @@ impl Registry {
         if !self.life.end() {
             return;
         }
-        log::error!("this instance was declared to have ended, because it did not reach the log for too long");
+        log::error!(
+            "this instance was declared to have ended, because it did not reach the log for too long; the process stops and must \
+             be started again: check the connection to the database"
+        );
         self.draining = true;
         self.is_closed = true;
         for addr in self.directory.iter().filter_map(|handle| handle.addr()) {

@@ -61,7 +61,7 @@ async fn c02_a_channel_that_is_given_up_moves_without_doubt() {
     two.a.hub.drain().await;
     two.a.hub.close().await;
     two.b.hub.forget_location(two.a.at.id());
-    assert_eq!(two.b.hub.locate(two.a.at.id()).await.unwrap(), ChannelLocation::Here);
+    assert_eq!(two.b.hub.locate(two.a.at.id()).await.unwrap(), ChannelLocation::Free);
     let mut response = bob.at(&two.b).read(1000).await.unwrap();
     assert_eq!((texts(&response), response.messages[0].attempt, response.gap), (vec!["hi".into()], 1, None));
     response.guard.complete();

@@ -112,7 +112,7 @@ async fn c08_a_deleted_channel_is_gone_at_every_hub() {
     assert!(matches!(two.b.hub.locate(&channel).await.unwrap(), crate::ChannelLocation::Elsewhere(_)));
     two.a.hub.delete(&two.a.at).await.unwrap();
     two.a.pass(1).await;
-    assert_eq!(two.b.hub.locate(&channel).await.unwrap(), crate::ChannelLocation::Here, "nobody has it");
+    assert_eq!(two.b.hub.locate(&channel).await.unwrap(), crate::ChannelLocation::Free, "nobody has it");
     assert_eq!(two.b.hub.find(channel.as_str()).await.unwrap_err().into_refusal().code, Code::NotFound);
     two.a.pass(16_000).await;
     assert_eq!(two.b.hub.totals().now.channels, two.a.hub.totals().now.channels);

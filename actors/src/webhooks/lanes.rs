@@ -111,7 +111,7 @@ impl WebhookActor {
                 Ok((share, held)) => this.hold_lanes(share, held, ctx),
                 // The Registry stops the instance.
                 Err(LogError::Ended) => this.stop_driving_all(ctx),
-                Err(error) => log::warn!(error:display; "could not take webhooks of the log"),
+                Err(error) => log::warn!(error:display; "could not take webhooks of the log; tried again every second"),
             }
         }));
     }
@@ -175,7 +175,7 @@ impl WebhookActor {
             this.lanes.is_tending = false;
             match given_up {
                 Ok(()) => this.lanes.leaving = this.lanes.leaving.without(idle),
-                Err(error) => log::warn!(error:display; "could not give up webhooks"),
+                Err(error) => log::warn!(error:display; "could not give up webhooks; tried again every second"),
             }
         }));
     }

@@ -90,7 +90,7 @@ pub(super) async fn admit(state: &SharedState, request: &HttpRequest) -> Result<
 }
 
 /// The password of a request: the header, else a bearer token, else the query parameter.
-pub(super) fn password(request: &HttpRequest) -> Option<String> {
+pub(crate) fn password(request: &HttpRequest) -> Option<String> {
     // Headers that are not UTF-8 are read as Latin-1, which many clients send.
     let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),

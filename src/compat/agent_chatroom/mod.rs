@@ -18,6 +18,7 @@ use rogerrat_domain::ChannelId;
 
 use crate::web::AppState;
 use crate::web::peers::channel_after;
+pub(crate) use admission::password;
 pub(crate) use chatroom::Chatroom;
 
 const ROOM: &str = "/compat/agent-chatroom/{id}";

@@ -236,7 +236,11 @@ impl ChannelLocator for AllAt {
         Either::Left(ready(Ok(owner.map_or(ChannelLocation::Here, |owner| ChannelLocation::Elsewhere(owner.clone())))))
     }
 
-    fn locate_or_take<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<ChannelLocation, HubError>> {
+    fn admits<'a>(&'a self, _: &'a ChannelId, _: &'a [String]) -> BoxFuture<'a, Result<bool, HubError>> {
+        Box::pin(ready(Ok(true)))
+    }
+
+    fn take<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<ChannelLocation, HubError>> {
         Box::pin(self.locate(channel))
     }
 

@@ -9,4 +9,5 @@ mod mcp;
 mod moves;
 mod proofs;
 mod routes;
+mod strangers;
 mod waiting;

@@ -1,4 +1,5 @@
-//! The port for other instances: admits their requests, which were checked where they came in, and no others.
+//! The port for other instances: admits their requests, and no others. Host, origin and bans were checked where a request
+//! came in; a channel that no instance serves is taken only if the token of the request admits to it.
 
 use std::future::ready;
 
@@ -51,11 +52,18 @@ pub(crate) fn accept(state: &SharedState, mut request: ServiceRequest, next: Nex
     }
     let (state, peers) = (state.clone(), peers.clone());
     Box::pin(async move {
+        let names_channel = (peers.channel_of_path)(request.path()).is_some();
         let located = match known {
             Some(known) => known,
-            None => peers.locator.locate_or_take(&channel).await,
+            None if names_channel => {
+                let presented = peers.presented(&state, request.request());
+                peers.locate_for(&state, request.request(), &channel, &presented).await
+            }
+            None => peers.locator.locate(&channel).await,
         };
         match located {
+            // The instance that has read the body decides whether it takes the channel.
+            Ok(ChannelLocation::Free) => empty(request, StatusCode::MISDIRECTED_REQUEST).await,
             Ok(ChannelLocation::Here) => middleware::handle_arrived(&state, request, &next, id).await,
             Ok(ChannelLocation::Elsewhere(_)) => empty(request, StatusCode::MISDIRECTED_REQUEST).await,
             Err(error) => Ok(request.error_response(Problem::from(error))),

@@ -32,6 +32,9 @@ pub(super) const QUESTIONS: &str = "/questions";
 /// Where notices of an interface are sent.
 pub(super) const NOTICES: &str = "/notices";
 
+/// Notices that are sent at once: each client may cause some.
+pub(super) const NOTICES_AT_ONCE: usize = 64;
+
 /// What a notice of another instance does.
 pub(super) type NoticeHandler = Box<dyn Fn(&str) + Send + Sync>;
 
@@ -68,7 +71,12 @@ impl Peers {
     }
 
     /// Sends a notice, whose text an interface defines, to all other instances. It returns when they have it, or do not answer.
+    /// If too many are being sent already, it is left out: none is needed for correctness.
     pub(crate) async fn notify_all(self: &Arc<Self>, text: &str) {
+        let Ok(_one_of_few) = self.sending_notices.try_acquire() else {
+            log::debug!("too many notices for other instances at once; one is left out");
+            return;
+        };
         let target = target(NOTICES, &[("text", text)]);
         let others = self.others().await.unwrap_or_default();
         join_all(others.into_iter().map(|other| self.clone().call(other, "POST", target.clone()))).await;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::connection::{ClientConnections, OneChunk, PeerConnection, SendError};
 use super::proof::{self, ForwardedRequest, PROOF, Statement};
 use super::response::{Interrupted, ResponseConnection, passed_on};
-use super::{Peers, headers};
+use super::{Peers, Presented, headers};
 use crate::web::problem::Problem;
 use crate::web::state::{AppState, host_of};
 
@@ -36,6 +36,8 @@ pub(super) struct Exchange<'a> {
     pub(super) peers: &'a Arc<Peers>,
     pub(super) state: &'a AppState,
     pub(super) channel: &'a ChannelId,
+    /// What the request presents to be admitted to it.
+    pub(super) presented: &'a Presented,
     pub(super) body: &'a Bytes,
     pub(super) id: Uuid,
 }
@@ -81,9 +83,10 @@ impl Exchange<'_> {
         for look in 0..=LOOKS {
             if look > 0 {
                 sleep(PAUSE * look).await;
-                owner = match locator.locate_or_take(self.channel).await {
+                let located = self.peers.locate_for(self.state, request, self.channel, self.presented).await;
+                owner = match located {
                     Ok(ChannelLocation::Elsewhere(owner)) => owner,
-                    Ok(ChannelLocation::Here) => return Outcome::Here,
+                    Ok(ChannelLocation::Here | ChannelLocation::Free) => return Outcome::Here,
                     Err(error) => return Outcome::Failed(error.into()),
                 };
             }
@@ -100,11 +103,11 @@ impl Exchange<'_> {
                     unreachable_owner()
                 }
                 Err(AttemptError::NotReached) => {
-                    locator.report_unreachable(owner.id).await;
+                    self.peers.report_unreachable(owner.id).await;
                     unreachable_owner()
                 }
                 Err(AttemptError::Unanswered) => {
-                    locator.report_unreachable(owner.id).await;
+                    self.peers.report_unreachable(owner.id).await;
                     if !matches!(*request.method(), Method::GET | Method::HEAD) {
                         return Outcome::Failed(unanswered().into());
                     }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rogerrat_actors::{Clock, Instance};
+use rogerrat_actors::{Clock, Instance, InstanceId};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -31,6 +31,10 @@ pub(super) type Silence = Pin<Box<dyn Future<Output = ()>>>;
 #[derive(Default)]
 pub(super) struct HealthTable {
     instances: Mutex<HashMap<u64, Arc<PeerHealth>>>,
+    /// How often instances were reported to be unreachable.
+    reports_begun: AtomicU64,
+    /// Which was reported last, and the number of that report. One is made at a time.
+    last_report: tokio::sync::Mutex<Option<(InstanceId, u64)>>,
     /// In place of [`SILENCE`] and [`ANSWER_TIMEOUT`].
     #[cfg(test)]
     limits: Mutex<Option<(Duration, Duration)>>,
@@ -137,6 +141,17 @@ impl Peers {
         (health, silence)
     }
 
+    /// An instance cannot be reached. Completes when the log knows whether it has ended. Requests that find that at the same
+    /// time ask it once: a report that began after this call serves it as well.
+    pub(super) async fn report_unreachable(&self, instance: InstanceId) {
+        let begun = self.health.reports_begun.load(Relaxed);
+        let mut last = self.health.last_report.lock().await;
+        if last.is_none_or(|(reported, number)| reported != instance || number <= begun) {
+            *last = Some((instance, self.health.reports_begun.fetch_add(1, Relaxed) + 1));
+            self.locator.report_unreachable(instance).await;
+        }
+    }
+
     /// Asks an instance when nothing comes from it, while requests wait.
     async fn follow(self: Arc<Self>, owner: Instance, health: Arc<PeerHealth>) {
         let (silence, answer_timeout) = self.health.limits();
@@ -148,7 +163,7 @@ impl Peers {
             if !health.is_recent(silence)
                 && !matches!(timeout(answer_timeout, self.answers(&owner, &health)).await, Ok(true))
             {
-                log::warn!(instance = owner.id.0; "another instance does not answer");
+                log::warn!(instance = owner.id.0; "another instance does not answer for 6 s; requests that wait for it end");
                 self.health.remove(&owner, &health, true);
                 health.is_silent.send_replace(true);
                 return;

@@ -15,11 +15,17 @@ pub(crate) trait ChannelLocator: Send + Sync {
     /// When the log cannot be read, or this instance has ended.
     fn locate<'a>(&'a self, channel: &'a ChannelId) -> Located<'a>;
 
-    /// Where a channel is, which this instance takes if no other has it.
+    /// Whether one of some tokens admits to a channel, without opening it.
+    ///
+    /// # Errors
+    /// When there is no such channel, or the log cannot be read.
+    fn admits<'a>(&'a self, channel: &'a ChannelId, tokens: &'a [String]) -> BoxFuture<'a, Result<bool, HubError>>;
+
+    /// Takes a channel, unless another instance has taken it. Returns where it is then.
     ///
     /// # Errors
     /// As of [`locate`](Self::locate).
-    fn locate_or_take<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<ChannelLocation, HubError>>;
+    fn take<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<ChannelLocation, HubError>>;
 
     /// The instances that are alive, this one included.
     ///
@@ -43,7 +49,11 @@ impl ChannelLocator for Hub {
         self.locate(channel)
     }
 
-    fn locate_or_take<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<ChannelLocation, HubError>> {
+    fn admits<'a>(&'a self, channel: &'a ChannelId, tokens: &'a [String]) -> BoxFuture<'a, Result<bool, HubError>> {
+        Box::pin(self.admits(channel, tokens))
+    }
+
+    fn take<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<ChannelLocation, HubError>> {
         Box::pin(self.locate_or_take(channel))
     }
 
@@ -58,8 +68,16 @@ impl ChannelLocator for Hub {
     fn report_unreachable(&self, instance: InstanceId) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             match self.report_unreachable(instance).await {
-                Ok(has_ended) => log::warn!(instance = instance.0, has_ended; "another instance cannot be reached"),
-                Err(error) => log::warn!(instance = instance.0, error:display; "another instance cannot be reached"),
+                // Others serve its channels now.
+                Ok(true) => log::warn!(instance = instance.0; "another instance has ended"),
+                Ok(false) => {
+                    log::warn!(instance = instance.0; "another instance cannot be reached and has not ended: check \
+                    that it responds, its cluster.url, and the network between the hubs")
+                }
+                Err(error) => {
+                    log::warn!(instance = instance.0, error:display; "another instance cannot be reached, and the \
+                    log does not tell whether it has ended: check the connection to the database")
+                }
             }
         })
     }

@@ -16,6 +16,7 @@ mod path;
 mod proof;
 mod reports;
 mod response;
+mod take;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -30,6 +31,7 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::future::{Either, LocalBoxFuture};
 use rogerrat_actors::{ChannelLocation, Clock, InstanceId};
 use rogerrat_domain::{ChannelId, Signer, limits};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::body;
@@ -37,7 +39,7 @@ use super::problem::Problem;
 use super::state::{AppState, SharedState};
 pub(crate) use accept::accept;
 pub(crate) use call::Calls;
-use call::{Answers, NoticeHandler};
+use call::{Answers, NOTICES_AT_ONCE, NoticeHandler};
 #[cfg(test)]
 pub(crate) use connection::OneChunk;
 use exchange::{Exchange, Outcome};
@@ -48,12 +50,16 @@ pub(crate) use path::{channel_after, decoded};
 pub(crate) use proof::{ForwardedRequest, Statement, sign};
 use reports::LatestStats;
 pub(crate) use reports::{ChannelsReport, InstancesReport, StatsReport};
+pub(crate) use take::Presented;
 
 /// What the key of the proofs is derived for.
 pub(crate) const PURPOSE: &str = "requests between instances";
 
 /// The channel that a path names, if any.
 pub(crate) type ChannelOfPath = Arc<dyn Fn(&str) -> Option<ChannelId> + Send + Sync>;
+
+/// Texts in a request of which one may be the token of its channel.
+pub(crate) type TokensOf = fn(&HttpRequest) -> Vec<String>;
 
 /// Extension of a request that another instance has forwarded.
 #[derive(Clone, Debug)]
@@ -73,7 +79,7 @@ struct RequestId(Uuid);
 pub(crate) struct ForwardedTotals {
     /// The other instance has responded.
     pub(crate) answered: u64,
-    /// None has.
+    /// No instance has responded.
     pub(crate) failed: u64,
 }
 
@@ -87,9 +93,11 @@ pub(crate) struct Peers {
     signer: Signer,
     clock: Clock,
     channel_of_path: ChannelOfPath,
+    tokens_of: TokensOf,
     health: HealthTable,
     stopping: GracefulShutdownSignal,
     notices: OnceLock<NoticeHandler>,
+    sending_notices: Semaphore,
     latest_stats: LatestStats,
     answered: AtomicU64,
     failed: AtomicU64,
@@ -104,7 +112,7 @@ impl Peers {
         locator: Arc<dyn ChannelLocator>,
         signer: Signer,
         clock: Clock,
-        channel_of_path: ChannelOfPath,
+        (channel_of_path, tokens_of): (ChannelOfPath, TokensOf),
         stopping: GracefulShutdownSignal,
     ) -> Option<Arc<Self>> {
         let (this, health) = (locator.instance()?, HealthTable::default());
@@ -114,9 +122,11 @@ impl Peers {
             signer,
             clock,
             channel_of_path,
+            tokens_of,
             health,
             stopping,
             notices,
+            sending_notices: Semaphore::new(NOTICES_AT_ONCE),
             latest_stats: LatestStats::default(),
             answered,
             failed,
@@ -147,12 +157,13 @@ impl Peers {
         }
         let (peers, state) = (self.clone(), state.clone());
         Box::pin(async move {
+            let presented = peers.presented(&state, request.request());
             let located = match known {
                 Some(known) => known,
-                None => peers.locator.locate_or_take(&channel).await,
+                None => peers.locate_for(&state, request.request(), &channel, &presented).await,
             };
             let owner = match located {
-                Ok(ChannelLocation::Here) => return next.call(request).await,
+                Ok(ChannelLocation::Here | ChannelLocation::Free) => return next.call(request).await,
                 Ok(ChannelLocation::Elsewhere(owner)) => owner,
                 Err(error) => return Ok(request.error_response(Problem::from(error))),
             };
@@ -161,7 +172,8 @@ impl Peers {
                 Ok(body) => body,
                 Err(problem) => return Ok(request.error_response(problem)),
             };
-            let exchange = Exchange { peers: &peers, state: &state, channel: &channel, body: &body, id };
+            let exchange =
+                Exchange { peers: &peers, state: &state, channel: &channel, presented: &presented, body: &body, id };
             match exchange.run(request.request(), owner).await {
                 Outcome::Response(response) => Ok(request.into_response(response)),
                 Outcome::Failed(problem) => Ok(request.error_response(problem)),
@@ -173,21 +185,22 @@ impl Peers {
         })
     }
 
-    /// Forwards a request of a client whose channel only its body names. `None` if this instance is to respond.
+    /// Forwards a request of a client whose channel only its body names, with what it presents for that. `None` if this
+    /// instance is to respond.
     pub(crate) async fn forward(
         self: &Arc<Self>,
         state: &AppState,
         request: &HttpRequest,
-        channel: &ChannelId,
+        (channel, presented): (&ChannelId, &Presented),
         body: &Bytes,
     ) -> Option<Result<HttpResponse, Problem>> {
-        let owner = match self.locator.locate_or_take(channel).await {
-            Ok(ChannelLocation::Here) => return None,
+        let owner = match self.locate_for(state, request, channel, presented).await {
+            Ok(ChannelLocation::Here | ChannelLocation::Free) => return None,
             Ok(ChannelLocation::Elsewhere(owner)) => owner,
             Err(error) => return Some(Err(error.into())),
         };
         let id = request.extensions().get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0);
-        let exchange = Exchange { peers: self, state, channel, body, id };
+        let exchange = Exchange { peers: self, state, channel, presented, body, id };
         match exchange.run(request, owner).await {
             Outcome::Response(response) => Some(Ok(response)),
             Outcome::Failed(problem) => Some(Err(problem)),
@@ -203,7 +216,8 @@ impl Peers {
     /// Whether this instance may serve all these channels.
     pub(crate) async fn has_all(&self, channels: &[ChannelId]) -> bool {
         for channel in channels {
-            if !matches!(self.locator.locate(channel).await, Ok(ChannelLocation::Here)) {
+            let located = self.locator.locate(channel).await;
+            if !matches!(located, Ok(ChannelLocation::Here | ChannelLocation::Free)) {
                 return false;
             }
         }

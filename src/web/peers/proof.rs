@@ -27,7 +27,8 @@ pub(crate) struct Statement {
     pub(crate) from: u64,
     /// When, in milliseconds since the epoch.
     pub(crate) at_ms: u64,
-    /// The request of a client; none if the instance only checks whether the other answers.
+    /// The request of a client that is forwarded; none if the instance calls on its own behalf, such as to check whether the
+    /// other responds.
     pub(crate) forwarded: Option<ForwardedRequest>,
 }
 
@@ -42,7 +43,8 @@ pub(crate) struct ForwardedRequest {
     pub(crate) origin: String,
     /// Its id.
     pub(crate) id: String,
-    /// Whether the connection on which it is forwarded shows nothing of its client.
+    /// Whether the connection on which it is forwarded has requests of other connections as well, or is that of a client over
+    /// HTTP/2, so that its end shows nothing of what the client has read.
     pub(crate) is_shared: bool,
 }
 

@@ -81,7 +81,7 @@ impl World {
         }
         for _ in 0..3 {
             let target = match entry.hub.locate(channel).await.map_err(Failure::Refused)? {
-                ChannelLocation::Here => entry.clone(),
+                ChannelLocation::Here | ChannelLocation::Free => entry.clone(),
                 ChannelLocation::Elsewhere(instance) => {
                     let target = self.node(instance.id);
                     let is_cut = entry.links.state().cut_from_peers || target.links.state().cut_from_peers;
