@@ -105,11 +105,12 @@ fn work(task: &Task, who: MemberNo, step: TaskStep, fence: Option<u32>) -> Resul
             }
         };
     }
+    // The current fence of another member is no older one of this member.
+    if task.holder.is_some() && fence.is_none_or(|fence| fence == task.fence) {
+        return Err(taken(task));
+    }
     if fence.is_some() {
         return Err(stale(task));
-    }
-    if task.holder.is_some() {
-        return Err(taken(task));
     }
     let finishes = !matches!(step, TaskStep::Working | TaskStep::Open);
     if is_addressee && task.fence == 0 && finishes {
@@ -140,7 +141,12 @@ pub(crate) fn taken(task: &Task) -> Refusal {
 
 /// `fence_stale`.
 pub(crate) fn stale(task: &Task) -> Refusal {
-    Refusal::new(Code::FenceStale, format!("your fence is not current: the task has fence {}", task.fence))
+    let text = if task.holder.is_some() {
+        format!("your fence is not current: the task has fence {}", task.fence)
+    } else {
+        format!("nobody has this task: the taking with fence {} has ended", task.fence)
+    };
+    Refusal::new(Code::FenceStale, text)
         .detail(conflict(task))
         .hint("the task was taken again or given back since: stop working on it")
 }

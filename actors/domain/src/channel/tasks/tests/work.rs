@@ -13,7 +13,10 @@ fn a11_work_goes_to_one_member_and_counts_with_the_current_fence() {
     assert_eq!(test.take_task("ann", Some(id), None).unwrap_err().code, Code::Forbidden);
     assert_eq!(test.takes("bob", id), 1);
     assert_eq!(test.take_task("eve", Some(id), None).unwrap_err().code, Code::TaskTaken);
-    assert!(test.post("eve", &json!({"reply_to": id, "state": "done"})).is_err());
+    for result in [json!({"reply_to": id, "state": "done"}), json!({"reply_to": id, "state": "done", "fence": 1})] {
+        assert_eq!(test.post("eve", &result).unwrap_err().code, Code::TaskTaken, "with the fence of another, too");
+    }
+    assert_eq!(test.take_task("eve", Some(id), Some(1)).unwrap_err().code, Code::TaskTaken, "it is no renewal");
     assert_eq!(test.takes("bob", id), 2, "a new process of the same member");
     let stale = test.post("bob", &json!({"reply_to": id, "state": "done", "fence": 1})).unwrap_err();
     assert_eq!(stale.code, Code::FenceStale);
