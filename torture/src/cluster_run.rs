@@ -26,8 +26,8 @@ const UNTIL_DEAD: Duration = Duration::from_secs(3);
 /// Chances in percent, of a hub with a supervisor. Others are frozen only.
 const KILL: u64 = 40;
 const STOP: u64 = 30;
-/// The last stream of random numbers: those of clients come first.
-const RUNNER_STREAM: u64 = u64::MAX;
+/// The stream of random numbers; those of the clients come after.
+const RUNNER_STREAM: u64 = 0;
 
 /// What happens to a hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,4 +138,19 @@ impl Runner<'_> {
 async fn is_ready(hub: &HubTarget) -> bool {
     let (request, mut connection) = (build_request("GET", "/readyz", "", ""), Connection::new(hub.address));
     matches!(timeout(CHECK_TIMEOUT, connection.call(&request)).await, Ok(Ok((200, _))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_run_without_clients_or_processes_ends_with_a_reason() {
+        let oracle = crate::oracle::Oracle::of_cluster();
+        let context = Context::new(vec![([127, 0, 0, 1], 1).into()], oracle, Vec::new(), Vec::new());
+        let hubs = ["http://127.0.0.1:1".parse().unwrap()];
+        let mut runner = Runner { hubs: &hubs, context: &context, rng: Rng::new(u64::MAX, RUNNER_STREAM) };
+        assert_eq!(runner.fail_one().await, Err("no hub is left that may be killed".to_owned()));
+        assert!(!is_ready(&hubs[0]).await);
+    }
 }
