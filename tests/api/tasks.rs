@@ -278,7 +278,8 @@ fn a11_a_refused_step_says_in_fields_who_has_the_task_and_until_when() {
         (eve.post(&format!("tasks/{id}/take"), &json!({})), "task_taken"),
         (eve.try_send(&json!({"reply_to": id, "state": "done", "message": "x"})), "task_taken"),
         (finish(&bob, 7), "fence_stale"),
-        (finish(&eve, 1), "fence_stale"),
+        (finish(&eve, 7), "fence_stale"),
+        (finish(&eve, 1), "task_taken"),
     ] {
         let body = refused.refused(409, code);
         assert_eq!((&body["holder"], &body["fence"]), (&json!("bob"), &json!(1)), "{body}");
