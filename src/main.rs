@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Man(args) => cli::pages::man(&args),
         Command::Backup(args) => cli::backup::run(args),
         Command::Restore(args) => cli::restore::run(args),
+        Command::Import(args) => cli::import::run(args),
         Command::Verify(args) => cli::verify::run(args),
         Command::Load(args) => rogerrat_load::run(args),
         Command::Torture(args) => rogerrat_torture::run(&args),

@@ -5,6 +5,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod import;
 pub(crate) mod pages;
 pub(crate) mod restore;
 pub(crate) mod serve;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Backup(backup::BackupArgs),
     /// Restore a backup into an empty data directory
     Restore(restore::RestoreArgs),
+    /// Copy a data directory into an empty PostgreSQL database, that of database.url
+    Import(storage::StorageArgs),
     /// Check the integrity of a hub's data and count its rows
     Verify(storage::StorageArgs),
     /// Put a running hub under load and measure it

@@ -1,4 +1,5 @@
-//! The common part of `backup`, `restore` and `verify`: selecting the data directory and printing the report.
+//! The common part of `backup`, `restore`, `verify` and `import`: selecting the data directory and the database, and printing the
+//! report.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -8,12 +9,14 @@ use std::process::ExitCode;
 use clap::Args;
 use rogerrat_store::{StoreError, VerifyReport};
 
-use crate::config::{CommandLine, EffectiveConfig, Environment, Flag, Value};
+use crate::config::{CommandLine, Config, EffectiveConfig, Environment, Flag, Value};
 
-/// What `backup`, `restore` and `verify` say about a hub on PostgreSQL.
+/// What `backup` and `restore` say about a hub on PostgreSQL.
 const IN_DATABASE: &str = "the data of this hub is in PostgreSQL (database.url): back it up and restore it with pg_dump and \
     pg_restore, or with the backups of your provider, and copy hub.key from the data directory, without which the \
     database is unusable";
+/// What `import` says without a database.
+const NO_DATABASE: &str = "no database is configured to import into: set ROGERRAT_DATABASE__URL or database.url";
 
 /// Selects the data directory.
 #[derive(Args)]
@@ -33,18 +36,29 @@ impl StorageArgs {
         work: impl FnOnce(PathBuf) -> Result<VerifyReport, StoreError>,
         headline: impl FnOnce(&VerifyReport) -> String,
     ) -> ExitCode {
+        self.run_with(
+            |config| match config.database.url {
+                Some(_) => Err(IN_DATABASE.into()),
+                None => work(config.storage.data_dir).map_err(|error| crate::chain(&error)),
+            },
+            headline,
+        )
+    }
+
+    /// As [`run`](Self::run), with the configuration and a work that may use its database.
+    pub(super) fn run_with(
+        self,
+        work: impl FnOnce(Config) -> Result<VerifyReport, String>,
+        headline: impl FnOnce(&VerifyReport) -> String,
+    ) -> ExitCode {
         let value = |directory| Flag { key: "storage.data_dir", name: "--data-dir", value: Value::Text(directory) };
         let flags = self.data_dir.map(value).into_iter().collect();
         let command_line = CommandLine { file: self.config, flags, ..CommandLine::default() };
-        let data_dir = match EffectiveConfig::read(&command_line, &Environment::current()) {
-            Ok(effective) if effective.config.database.url.is_some() => {
-                let _ = writeln!(io::stderr().lock(), "rogerrat: {IN_DATABASE}");
-                return ExitCode::FAILURE;
-            }
-            Ok(effective) => effective.config.storage.data_dir,
+        let config = match EffectiveConfig::read(&command_line, &Environment::current()) {
+            Ok(effective) => effective.config,
             Err(errors) => return super::print_config_errors(&errors),
         };
-        let result = work(data_dir).map_err(|error| crate::chain(&error)).and_then(|report| {
+        let result = work(config).and_then(|report| {
             let printed = print(&headline(&report), &report, &mut io::stdout().lock());
             printed.map_err(|error| crate::chain(&error as &dyn Error))
         });
@@ -57,6 +71,32 @@ impl StorageArgs {
             }
         }
     }
+}
+
+/// Verifies the data of a hub, in its data directory or in its database.
+pub(super) fn verify(config: Config) -> Result<VerifyReport, String> {
+    #[cfg(feature = "postgres")]
+    if let Some(options) = crate::startup::postgres(&config, None) {
+        let data_dir = &config.storage.data_dir;
+        let key = rogerrat_store::existing_hub_key(data_dir).map_err(|error| crate::chain(&error))?;
+        let key = key
+            .ok_or_else(|| format!("{} has no hub.key, which is needed to decrypt the database", data_dir.display()))?;
+        return rogerrat_store::verify_database(&options, &key).map_err(|error| crate::chain(&error));
+    }
+    rogerrat_store::verify(&config.storage.data_dir).map_err(|error| crate::chain(&error))
+}
+
+/// Imports the data directory into the database.
+#[cfg(feature = "postgres")]
+pub(super) fn import(config: Config) -> Result<VerifyReport, String> {
+    let options = crate::startup::postgres(&config, None).ok_or(NO_DATABASE)?;
+    rogerrat_store::import(&config.storage.data_dir, &options).map_err(|error| crate::chain(&error))
+}
+
+/// Imports nothing: without the feature the configuration cannot name a database.
+#[cfg(not(feature = "postgres"))]
+pub(super) fn import(_: Config) -> Result<VerifyReport, String> {
+    Err(NO_DATABASE.into())
 }
 
 fn print(headline: &str, report: &VerifyReport, out: &mut impl Write) -> io::Result<()> {

@@ -2,15 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::storage::StorageArgs;
+use super::storage::{self, StorageArgs};
 
 /// Prints the row counts, or the first corrupt row.
 pub(crate) fn run(args: StorageArgs) -> ExitCode {
-    args.run(
-        |data_dir| rogerrat_store::verify(&data_dir),
-        |report| {
-            let in_use = if report.is_in_use { "; a hub is running on it" } else { "" };
-            format!("{} is intact{in_use}", report.path.display())
-        },
-    )
+    args.run_with(storage::verify, |report| {
+        let in_use = if report.is_in_use { "; a hub is running on it" } else { "" };
+        format!("{} is intact{in_use}", report.path.display())
+    })
 }

@@ -1,6 +1,7 @@
 //! Hubs on a PostgreSQL database, alone and as several. Without PostgreSQL on this machine the tests are skipped.
 
 mod faults;
+mod import;
 
 use std::{fs, thread};
 

@@ -94,6 +94,12 @@ pub enum PostgresError {
         /// The newest schema of this version.
         known: i32,
     },
+    /// The database has no tables of this version.
+    #[error("the database has no tables of this version of the hub; `rogerrat serve` creates them")]
+    NoTables,
+    /// What is stored is damaged.
+    #[error("the database is damaged: {0}; restore a backup of it")]
+    Damaged(String),
     /// A statement failed.
     #[error("PostgreSQL failed: {}", describe(source))]
     Sql {

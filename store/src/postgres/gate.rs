@@ -98,8 +98,7 @@ pub(super) async fn check_sessions(lock: &Session, lock_key: i64, others: &[&Ses
 
 /// Checks that the database belongs to hubs with this key, or makes it theirs.
 pub(super) async fn check_key(session: &Session, key: &HubKey) -> Result<(), PostgresError> {
-    let encryptor = Encryptor::new(key, "database");
-    let mine = encryptor.encrypt_text(KEY_CHECK, "key", rand::random());
+    let mine = Encryptor::new(key, "database").encrypt_text(KEY_CHECK, "key", rand::random());
     session.execute("INSERT INTO hub (name, value) VALUES ('key', $1) ON CONFLICT DO NOTHING", &[&mine]).await?;
     check_stored_key(session, Some(key)).await
 }

@@ -44,6 +44,8 @@ mod email_rows;
 mod eraser;
 mod error;
 mod gate;
+mod import;
+mod import_tables;
 mod instance;
 mod instances_impl;
 mod int;
@@ -60,6 +62,7 @@ mod start_order;
 mod state;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod webhook_rows;
 mod webhook_store_impl;
 mod writer;
@@ -79,7 +82,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle as JoinTask;
 
 pub use error::PostgresError;
+pub use import::{ImportError, import};
 pub use report::{DatabaseReport, RunningHub};
+pub use verify::verify_database;
 
 use append::ChannelWriter;
 use body_key::BodyKeys;

@@ -48,7 +48,8 @@ pub(super) async fn found(session: &Session) -> Result<Option<i32>, PostgresErro
     }
 }
 
-async fn apply(session: &Session) -> Result<(), PostgresError> {
+/// Migrates the database in the transaction that is open, which has no time limits then.
+pub(super) async fn apply(session: &Session) -> Result<(), PostgresError> {
     // "RgrR"; the lock ends with the transaction. Another hub may take its time, or be a newer one that is being rolled out.
     let wait =
         "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1382511186, 0)";
@@ -68,4 +69,17 @@ async fn apply(session: &Session) -> Result<(), PostgresError> {
     session.batch("DELETE FROM schema_version").await?;
     session.execute("INSERT INTO schema_version (version) VALUES ($1)", &[&VERSION]).await?;
     Ok(())
+}
+
+/// Checks that the database has the tables of this version.
+pub(super) async fn check(session: &Session) -> Result<(), PostgresError> {
+    let exists = "SELECT to_regclass('schema_version') IS NOT NULL AND to_regclass('id_ceilings') IS NOT NULL";
+    if !session.query_one(exists, &[]).await?.try_get(0)? {
+        return Err(PostgresError::NoTables);
+    }
+    match session.query_one("SELECT coalesce(max(version), 0) FROM schema_version", &[]).await?.try_get(0)? {
+        found if found > VERSION => Err(PostgresError::NewerSchema { found, known: VERSION }),
+        found if found < VERSION => Err(PostgresError::NoTables),
+        _ => Ok(()),
+    }
 }

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -225,6 +227,24 @@ impl Session {
     /// Performs a statement and returns the number of rows it changed.
     pub(super) async fn execute(&self, sql: &'static str, parameters: &Parameters<'_>) -> SqlResult<u64> {
         self.answer(ANSWER, async { self.client.execute(&self.statement(sql).await?, parameters).await }).await
+    }
+
+    /// Performs a query that takes long, in a transaction for which the server has no time limit, and passes each row on.
+    /// Returns their number.
+    pub(super) async fn for_each_row(
+        &self,
+        sql: &'static str,
+        mut each: impl FnMut(&Row) -> Result<(), PostgresError>,
+    ) -> Result<u64, PostgresError> {
+        let none: [&(dyn ToSql + Sync); 0] = [];
+        let query = async { self.client.query_raw(&self.statement(sql).await?, none).await };
+        let mut rows = pin!(self.answer(SLOW_ANSWER, query).await?);
+        let mut count = 0;
+        while let Some(row) = self.answer(SLOW_ANSWER, rows.try_next()).await? {
+            each(&row)?;
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// A statement, prepared once for each connection.

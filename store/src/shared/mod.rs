@@ -1,4 +1,5 @@
 //! What both stores share: the rows that they write, already encoded, and their JSON.
 
+pub(crate) mod checks;
 pub(crate) mod encoding;
 pub(crate) mod rows;

@@ -9,6 +9,8 @@ mod data_dir;
 mod email_rows;
 mod emails_impl;
 mod error;
+#[cfg(feature = "postgres")]
+pub(crate) mod export;
 mod inspect;
 mod log_impl;
 mod meta;

@@ -28,6 +28,12 @@ impl From<rusqlite::Error> for ScanError {
     }
 }
 
+impl From<String> for ScanError {
+    fn from(why: String) -> Self {
+        Self::Corrupt(why)
+    }
+}
+
 impl From<LogError> for ScanError {
     fn from(error: LogError) -> Self {
         Self::Corrupt(error.to_string())

@@ -16,12 +16,13 @@ use super::error::StoreError;
 use super::scan::{ScanError, blob, for_each_row, text};
 use super::sqlite_int::get_u64;
 use super::{inspect, meta, schema, verify_accounts, verify_emails};
+use crate::shared::checks::KnownOwners;
 use crate::shared::encoding::{decode_json, decode_record};
 
 /// What a verified database contains.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct VerifyReport {
-    /// The database file.
+    /// The database file; for PostgreSQL no path.
     pub path: PathBuf,
     /// Its size in bytes, without the WAL.
     pub bytes: u64,
@@ -150,8 +151,9 @@ fn scan(connection: &Connection, key: &HubKey) -> Result<VerifyReport, ScanError
         transcript_lines,
         ..VerifyReport::default()
     };
-    let without_bands = names.iter().filter(|(no, _)| channels.contains(no)).map(|(_, id)| id);
-    verify_accounts::scan(connection, without_bands, &HookEncryptors::of(key), &mut report)?;
+    let without_bands = names.iter().filter(|(no, _)| channels.contains(no)).map(|(_, id)| id.clone());
+    let owners = KnownOwners { channels: without_bands.collect(), ..KnownOwners::default() };
+    verify_accounts::scan(connection, owners, &HookEncryptors::of(key), &mut report)?;
     verify_emails::scan(connection, &EmailKeys::of(key), &mut report)?;
     Ok(report)
 }

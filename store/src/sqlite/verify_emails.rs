@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::email_rows::{EMAIL_COLUMNS, sealed_email};
 use super::scan::{ScanError, blob, for_each_row};
 use super::verify::VerifyReport;
+use crate::shared::checks;
 
 /// The first schema version with e-mail addresses.
 const EMAILS_SINCE: i64 = 7;
@@ -19,17 +20,7 @@ pub(super) fn scan(connection: &Connection, keys: &EmailKeys, report: &mut Verif
     for table in ["account_emails", "pending_emails"] {
         report.email_addresses +=
             for_each_row(connection, &format!("SELECT {EMAIL_COLUMNS}, lookup FROM {table}"), |row| {
-                let email = sealed_email(row)?;
-                let account = &email.account;
-                let Some(address) = keys.open(&email.sealed, account) else {
-                    return corrupt(format!(
-                        "the e-mail address of account {account} does not decrypt with the hub's key"
-                    ));
-                };
-                if keys.lookup(&address).bytes()[..] != *blob(row, 3)? {
-                    return corrupt(format!("the e-mail address of account {account} has another hash"));
-                }
-                Ok(())
+                Ok(checks::email(&sealed_email(row)?, blob(row, 3)?, keys)?)
             })?;
         let orphans = format!("SELECT account FROM {table} WHERE account NOT IN (SELECT id FROM accounts)");
         for_each_row(connection, &orphans, |_| corrupt("an e-mail address belongs to an account that does not exist"))?;
