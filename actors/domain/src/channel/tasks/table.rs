@@ -141,10 +141,10 @@ pub(crate) fn taken(task: &Task) -> Refusal {
 
 /// `fence_stale`.
 pub(crate) fn stale(task: &Task) -> Refusal {
-    let text = if task.holder.is_some() {
-        format!("your fence is not current: the task has fence {}", task.fence)
-    } else {
-        format!("nobody has this task: the taking with fence {} has ended", task.fence)
+    let text = match (&task.holder, task.fence) {
+        (None, 0) => "nobody has taken this task: it has no fence yet".to_owned(),
+        (None, fence) => format!("nobody has this task: the taking with fence {fence} has ended"),
+        (Some(_), fence) => format!("your fence is not current: the task has fence {fence}"),
     };
     Refusal::new(Code::FenceStale, text)
         .detail(conflict(task))
