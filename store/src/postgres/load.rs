@@ -22,7 +22,7 @@ const LINES: i64 = 250;
 
 /// Reads with one snapshot of the database.
 async fn begin(session: &Session) -> Done<()> {
-    Ok(session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+    session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }
 
 /// The number of a channel and of its last transcript line, and its cipher; none if it does not exist.

@@ -208,7 +208,7 @@ impl Log for PostgresStore {
         self.read(|session| {
             Box::pin(async move {
                 let sql = "SELECT count(*) FROM channels WHERE settings IS NOT NULL";
-                Ok(get_u64(&session.query_one(sql, &[]).await?, 0)?)
+                get_u64(&session.query_one(sql, &[]).await?, 0)
             })
         })
     }

@@ -79,7 +79,7 @@ impl ChannelWriter {
             "SELECT c.no, c.instance, c.id_floor, i.id IS NOT NULL AND i.ended_at IS NULL, l.id_ceiling, c.settings,
                    c.seq FROM channels c LEFT JOIN instances i ON i.id = c.instance
                    LEFT JOIN id_ceilings l ON l.instance = c.instance WHERE c.id = $1";
-        Ok(session.query_opt(sql, &[&channel.as_str()]).await?)
+        session.query_opt(sql, &[&channel.as_str()]).await
     }
 
     /// Replaces the records up to one by a snapshot, and ends the ownership if `gives_up`.

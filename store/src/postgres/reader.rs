@@ -44,7 +44,7 @@ pub(super) struct Queries {
 pub(super) fn reader_pool(clock: &Clock) -> (ReaderPool, Queries) {
     let (to, queries) = channel(QUERY_QUEUE);
     let queue = Arc::new(Mutex::new(queries));
-    (ReaderPool { to, clock: clock.clone() }, Queries { queue, clock: clock.clone() })
+    (ReaderPool { to, clock: *clock }, Queries { queue, clock: *clock })
 }
 
 impl ReaderPool {
@@ -64,7 +64,7 @@ impl ReaderPool {
 impl Queries {
     /// Starts a task for each connection, on the runtime that has made them.
     pub(super) fn run(self, connector: &Connector, sessions: Vec<Session>, on: &Handle) -> Vec<JoinHandle<()>> {
-        let start = |session| on.spawn(run_queries(connector.clone(), session, self.queue.clone(), self.clock.clone()));
+        let start = |session| on.spawn(run_queries(connector.clone(), session, self.queue.clone(), self.clock));
         sessions.into_iter().map(start).collect()
     }
 }
