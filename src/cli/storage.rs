@@ -37,9 +37,9 @@ impl StorageArgs {
         headline: impl FnOnce(&VerifyReport) -> String,
     ) -> ExitCode {
         self.run_with(
-            |config| match config.database.url {
+            |config| match &config.database.url {
                 Some(_) => Err(IN_DATABASE.into()),
-                None => work(config.storage.data_dir).map_err(|error| crate::chain(&error)),
+                None => work(config.storage.data_dir.clone()).map_err(|error| crate::chain(&error)),
             },
             headline,
         )
@@ -48,7 +48,7 @@ impl StorageArgs {
     /// As [`run`](Self::run), with the configuration and a work that may use its database.
     pub(super) fn run_with(
         self,
-        work: impl FnOnce(Config) -> Result<VerifyReport, String>,
+        work: impl FnOnce(&Config) -> Result<VerifyReport, String>,
         headline: impl FnOnce(&VerifyReport) -> String,
     ) -> ExitCode {
         let value = |directory| Flag { key: "storage.data_dir", name: "--data-dir", value: Value::Text(directory) };
@@ -58,7 +58,7 @@ impl StorageArgs {
             Ok(effective) => effective.config,
             Err(errors) => return super::print_config_errors(&errors),
         };
-        let result = work(config).and_then(|report| {
+        let result = work(&config).and_then(|report| {
             let printed = print(&headline(&report), &report, &mut io::stdout().lock());
             printed.map_err(|error| crate::chain(&error as &dyn Error))
         });
@@ -74,9 +74,9 @@ impl StorageArgs {
 }
 
 /// Verifies the data of a hub, in its data directory or in its database.
-pub(super) fn verify(config: Config) -> Result<VerifyReport, String> {
+pub(super) fn verify(config: &Config) -> Result<VerifyReport, String> {
     #[cfg(feature = "postgres")]
-    if let Some(options) = crate::startup::postgres(&config, None) {
+    if let Some(options) = crate::startup::postgres(config, None) {
         let data_dir = &config.storage.data_dir;
         let key = rogerrat_store::existing_hub_key(data_dir).map_err(|error| crate::chain(&error))?;
         let key = key
@@ -88,14 +88,14 @@ pub(super) fn verify(config: Config) -> Result<VerifyReport, String> {
 
 /// Imports the data directory into the database.
 #[cfg(feature = "postgres")]
-pub(super) fn import(config: Config) -> Result<VerifyReport, String> {
-    let options = crate::startup::postgres(&config, None).ok_or(NO_DATABASE)?;
+pub(super) fn import(config: &Config) -> Result<VerifyReport, String> {
+    let options = crate::startup::postgres(config, None).ok_or(NO_DATABASE)?;
     rogerrat_store::import(&config.storage.data_dir, &options).map_err(|error| crate::chain(&error))
 }
 
 /// Imports nothing: without the feature the configuration cannot name a database.
 #[cfg(not(feature = "postgres"))]
-pub(super) fn import(_: Config) -> Result<VerifyReport, String> {
+pub(super) fn import(_: &Config) -> Result<VerifyReport, String> {
     Err(NO_DATABASE.into())
 }
 

@@ -174,7 +174,7 @@ mod tests {
         let written = RefCell::new(Vec::new());
         let write = async |n: usize| {
             written.borrow_mut().push(n);
-            if n % 3 == 0 || n >= 7 { Err(()) } else { Ok(()) }
+            if n.is_multiple_of(3) || n >= 7 { Err(()) } else { Ok(()) }
         };
         each((0..20).collect(), write).await;
         assert_eq!(*written.borrow(), [0, 1, 2, 3, 4, 5, 6, 7, 8], "until three fail one after the other");

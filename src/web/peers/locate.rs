@@ -72,11 +72,11 @@ impl ChannelLocator for Hub {
                 Ok(true) => log::warn!(instance = instance.0; "another instance has ended"),
                 Ok(false) => {
                     log::warn!(instance = instance.0; "another instance cannot be reached and has not ended: check \
-                    that it responds, its cluster.url, and the network between the hubs")
+                    that it responds, its cluster.url, and the network between the hubs");
                 }
                 Err(error) => {
                     log::warn!(instance = instance.0, error:display; "another instance cannot be reached, and the \
-                    log does not tell whether it has ended: check the connection to the database")
+                    log does not tell whether it has ended: check the connection to the database");
                 }
             }
         })

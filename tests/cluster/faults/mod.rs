@@ -76,7 +76,7 @@ impl Cluster {
     /// Lets the clients read everything; returns the report, which must be clean.
     fn finish(self) -> Value {
         let report = self.judge.finish().unwrap();
-        println!("{}: {report}", self.name);
+        eprintln!("{}: {report}", self.name);
         let report = json!(report);
         assert_eq!(report["violations"], json!({}), "{}: {report:#}", self.name);
         report
