@@ -155,12 +155,14 @@ fn a_database_that_cannot_be_used_is_named_without_its_password() {
     {
         assert!(printed.contains(found), "{found}: {printed}");
     }
-    for arguments in [&["verify"][..], &["backup", "/nowhere"]] {
+    for (arguments, reasons) in
+        [(&["verify"][..], ["has no tables", "rogerrat serve"]), (&["backup", "/nowhere"], ["pg_dump", "hub.key"])]
+    {
         let arguments = [arguments, &["--data-dir", data]].concat();
         let refused = run(&arguments, &[("ROGERRAT_DATABASE__URL", &url)]);
         let printed = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(1), "{printed}");
-        assert!(printed.contains("pg_dump") && printed.contains("hub.key"), "{printed}");
+        assert!(reasons.iter().all(|reason| printed.contains(reason)), "{printed}");
     }
     let _ = fs::remove_dir_all(folder);
 }

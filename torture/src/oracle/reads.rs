@@ -1,6 +1,6 @@
 //! Checks of reads: which reader gets which message, how often, and in which order.
 
-use super::state::{CutRead, LastDelivery, OpenRead, SendState};
+use super::state::{CutRead, LastDelivery, LastSend, OpenRead, SendState};
 use super::{ConsumerNo, Delivery, Gap, GapReason, Oracle, ReadEnd, ReadMode, Violation};
 
 /// Unread messages that a disk channel stores, and messages that a memory channel stores; only beyond there are gaps.
@@ -19,7 +19,14 @@ impl Oracle {
         let at = self.channel_of(consumer);
         let Some(read) = self.consumers[consumer].read.take() else { return };
         match end {
-            ReadEnd::Whole => self.expect_restart_gap(consumer, read),
+            ReadEnd::Whole => {
+                for cut in &mut self.consumers[consumer].cut_reads {
+                    if let LastSend::BeforeNextRead = cut.last {
+                        cut.last = LastSend::Tick(self.now.tick);
+                    }
+                }
+                self.expect_restart_gap(consumer, read);
+            }
             ReadEnd::Unavailable if self.is_cluster => self.read_cut(consumer, read, Vec::new()),
             ReadEnd::Refused | ReadEnd::Unavailable => {}
             ReadEnd::GivenUp { partial_ids } => self.read_cut(consumer, read, partial_ids),
@@ -40,12 +47,11 @@ impl Oracle {
     /// The hub may count the messages in the response as delivered; only an automatic reader accepts that.
     fn read_cut(&mut self, consumer: ConsumerNo, read: OpenRead, partial_ids: Vec<u64>) {
         let at = self.channel_of(consumer);
-        // Other hubs served while it was open.
-        let boot = if self.is_cluster { self.boot } else { read.start.boot };
+        let last = if self.is_cluster { LastSend::BeforeNextRead } else { LastSend::OfBoot(read.start.boot) };
         let state = &mut self.consumers[consumer];
         if state.mode != ReadMode::Manual {
             let above = state.deliveries.last_key_value().map_or(0, |(id, _)| *id);
-            state.cut_reads.push(CutRead { above, boot });
+            state.cut_reads.push(CutRead { above, last });
         }
         if self.is_cluster {
             // Its owner may have been another hub, which notices later that nobody received the response.

@@ -73,12 +73,34 @@ pub(super) struct LastDelivery {
     pub(super) leased_until_ms: u64,
 }
 
-/// An automatic read that a kill cut off. It may have delivered messages with an id above `above` whose sends began in
-/// `boot` or before.
+/// An automatic read that was cut off. It may have delivered messages with an id above `above` whose sends began by `last`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CutRead {
     pub(super) above: u64,
-    pub(super) boot: u32,
+    pub(super) last: LastSend,
+}
+
+/// The last send whose message a read that was cut off can have contained.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LastSend {
+    /// In a boot or before: a kill has ended the read.
+    OfBoot(u32),
+    /// Another hub may not have noticed that the read was cut off. It does with the next read.
+    BeforeNextRead,
+    /// Up to an event: the end of that next read.
+    Tick(u64),
+}
+
+impl CutRead {
+    /// Whether a message may have been in its response.
+    pub(super) fn may_contain(&self, id: u64, send: &SendRecord) -> bool {
+        self.above < id
+            && match self.last {
+                LastSend::OfBoot(boot) => send.begun_boot <= boot,
+                LastSend::BeforeNextRead => true,
+                LastSend::Tick(tick) => send.begun_tick <= tick,
+            }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

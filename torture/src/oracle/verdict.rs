@@ -90,7 +90,7 @@ impl Oracle {
             ReadMode::Resuming => is_direct,
             ReadMode::Manual => false,
         };
-        let was_in_cut_read = state.cut_reads.iter().any(|cut| cut.above < id && send.begun_boot <= cut.boot);
+        let was_in_cut_read = state.cut_reads.iter().any(|cut| cut.may_contain(id, send));
         match may_be_cut_off && was_in_cut_read {
             true => Arrival::Unconfirmed,
             false => Arrival::Lost,

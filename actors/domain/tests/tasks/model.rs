@@ -103,11 +103,12 @@ impl Model {
             if is_holder && fence.is_none() {
                 return Err(Code::Invalid);
             }
+            // The current fence of another member is no older one of this member.
+            if !is_holder && task.holder.is_some() && fence.is_none_or(|fence| fence == task.fence) {
+                return Err(Code::TaskTaken);
+            }
             if fence.is_some() && !(is_holder && fence == Some(task.fence)) {
                 return Err(Code::FenceStale);
-            }
-            if !is_holder && task.holder.is_some() {
-                return Err(Code::TaskTaken);
             }
             let finishes_untaken = task.to == Some(who) && task.fence == 0 && state != "working" && state != "open";
             if !is_holder && !finishes_untaken {
@@ -157,6 +158,7 @@ impl Model {
         let is_holder = task.holder == Some(who);
         match fence {
             Some(fence) if is_holder && fence == task.fence => {}
+            Some(fence) if task.holder.is_some() && fence == task.fence => return Err(Code::TaskTaken),
             Some(_) => return Err(Code::FenceStale),
             None if !is_holder && task.holder.is_some() => return Err(Code::TaskTaken),
             None if !is_holder && !task.is_for(who) => return Err(Code::Forbidden),
