@@ -52,18 +52,19 @@ fn a_hub_that_was_declared_dead_is_late_only_within_a_gap_of_a_memory_channel() 
 
 #[test]
 fn a_hub_that_does_not_know_that_a_read_was_cut_off_may_deliver_to_it_until_the_next_one() {
-    let cut = |mode, after: fn(&mut History)| {
+    let cut = |mode| {
         let mut history = history(mode, true);
         history.record(Event::FaultBegun).begin_read().end_read(ReadEnd::Unavailable).record(Event::FaultEnded);
-        after(&mut history);
-        history.final_violations()
+        history
     };
-    let before_next =
-        |history: &mut History| drop(history.broadcast(1, 10).read(&[]).broadcast(2, 20).read(&[(2, 20, 1)]));
-    let after_next = |history: &mut History| drop(history.read(&[]).broadcast(1, 10).read(&[]));
-    assert_eq!(cut(ReadMode::Automatic, before_next), NONE);
-    assert_eq!(cut(ReadMode::Automatic, after_next), [Violation::Lost]);
-    assert_eq!(cut(ReadMode::Manual, before_next), [Violation::Lost]);
+    for (mode, expected) in [(ReadMode::Automatic, &NONE[..]), (ReadMode::Manual, &[Violation::Lost])] {
+        let mut before_next = cut(mode);
+        before_next.broadcast(1, 10).read(&[]).broadcast(2, 20).read(&[(2, 20, 1)]);
+        assert_eq!(before_next.final_violations(), expected, "{mode:?}");
+    }
+    let mut after_next = cut(ReadMode::Automatic);
+    after_next.read(&[]).broadcast(1, 10).read(&[]);
+    assert_eq!(after_next.final_violations(), [Violation::Lost]);
 }
 
 #[test]
