@@ -99,6 +99,11 @@ async fn c13_an_owner_that_accepts_and_is_silent_is_given_up() {
     let reply = ann.at(&hub, "GET", "/history").await;
     assert_eq!(reply.status, 503);
     assert_eq!(reports.load(Relaxed), 5, "one that only reads is sent again");
+    for read in ["/listen", "/wait", "/stream"] {
+        reports.store(0, Relaxed);
+        assert_eq!(ann.at(&hub, "GET", read).await.status, 503);
+        assert_eq!(reports.load(Relaxed), 1, "{read}: what was delivered to the lost connection would be missing");
+    }
 }
 
 #[actix_web::test]

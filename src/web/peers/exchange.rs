@@ -108,7 +108,7 @@ impl Exchange<'_> {
                 }
                 Err(AttemptError::Unanswered) => {
                     self.peers.report_unreachable(owner.id).await;
-                    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+                    if !is_repeatable(request) {
                         return Outcome::Failed(unanswered().into());
                     }
                     unanswered()
@@ -214,6 +214,13 @@ impl Exchange<'_> {
         let proof = proof::sign(&self.peers.signer, &statement, method, target);
         building.header(PROOF.as_str(), proof).body(OneChunk(self.body.clone())).ok()
     }
+}
+
+/// Whether a request may be sent again although an instance may have carried it out. A read may not: what was written to a
+/// connection that has failed counts as delivered unless it has `ack=manual`, and the next response would hide that it is missing.
+fn is_repeatable(request: &HttpRequest) -> bool {
+    let reads = ["/listen", "/wait", "/stream", "/poll"].iter().any(|read| request.path().ends_with(read));
+    matches!(*request.method(), Method::GET | Method::HEAD) && !reads
 }
 
 /// Nothing was done: each instance that was asked says that another owns the channel.

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rogerrat_domain::webhook::AttemptOutcome;
-use rogerrat_domain::{ChannelId, MessageId, TaskRow};
+use rogerrat_domain::{ChannelId, Code, MessageId, TaskRow};
 
 use super::posts::PostedWebhooks;
-use super::task_oracle::{Posted, TaskOracle, TaskTotals, text_of};
+use super::task_oracle::{By, Posted, TaskOracle, TaskTotals, text_of};
 use crate::ports::webhook_sender::WebhookRequest;
 use crate::{Clock, InstanceId, PreviousOwner, StoredChannel};
 
@@ -239,15 +239,26 @@ impl Oracle {
         if let Some(row) = found {
             return self.tasks.check(&who.0, row);
         }
-        // On a memory channel tasks end with its owner, as messages do. Who has received all of them is shown no gap. An owner that
-        // does not know yet that it was replaced may accept one more; all are shown the gap of that.
-        let is_of_earlier_owner = self.tasks.owned_by(&who.0, id).is_some_and(|fence| fence < self.fence_of(&who.0));
-        let is_in_gap = self.readers.get(who).is_some_and(|reader| reader.gaps.iter().any(|(_, to)| *to >= id));
-        if (is_of_earlier_owner || is_in_gap) && !self.durable.contains(&who.0) {
+        if self.may_be_lost(who, id) {
             self.tasks.totals.lost_in_memory += 1;
             return None;
         }
         Some(format!("{}: the task {id} is lost", who.0))
+    }
+
+    /// On a memory channel tasks end with its owner, as messages do. Who has received all of them is shown no gap. An owner that
+    /// does not know yet that it was replaced may accept one more; all are shown the gap of that.
+    fn may_be_lost(&self, who: &Who, task: MessageId) -> bool {
+        let is_of_earlier_owner = self.tasks.owned_by(&who.0, task).is_some_and(|fence| fence < self.fence_of(&who.0));
+        let is_in_gap = self.readers.get(who).is_some_and(|reader| reader.gaps.iter().any(|(_, to)| *to >= task));
+        (is_of_earlier_owner || is_in_gap) && !self.durable.contains(&who.0)
+    }
+
+    /// A result was refused. Returns what is wrong with that.
+    pub(super) fn refused_result(&mut self, who: &Who, id: MessageId, by: &By, code: Code) -> Option<String> {
+        let wrong = self.tasks.refused(&who.0, id, by);
+        // It may be sent again, when the task that it has finished is lost.
+        wrong.filter(|_| code != Code::NotFound || !self.may_be_lost(who, id))
     }
 
     /// No id is assigned twice; on a durable channel no send with a key is done twice.

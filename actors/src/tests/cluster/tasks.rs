@@ -274,7 +274,7 @@ impl Client {
                 oracle.acknowledged_result(&channel, message, &text, sender);
                 oracle.tasks.accepted(&channel, id, &by, known)
             }
-            Some(Err(_)) => oracle.tasks.refused(&channel, id, &by),
+            Some(Err(code)) => oracle.refused_result(&self.who, id, &by, code),
             None => None,
         };
         oracle.violations.extend(wrong);
