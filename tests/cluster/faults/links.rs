@@ -79,8 +79,7 @@ impl Linked {
 #[test]
 fn hubs_cannot_reach_each_other() {
     let Some(mut linked) = Linked::start("cut between hubs") else { return };
-    // What an owner writes into a silent connection counts as delivered to a reader without `ack=manual`, see ADR 50. So with
-    // a silent link a message may be missing there, and the test fails now and then.
+    // What an owner writes into a silent connection counts as delivered to a reader without `ack=manual`, see ADR 50.
     let links = if is_long() { &[Link::Closed, Link::Silent][..] } else { &[Link::Closed] };
     for link in links.iter().copied() {
         linked.during(|linked| {
