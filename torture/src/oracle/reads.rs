@@ -20,9 +20,12 @@ impl Oracle {
         let Some(read) = self.consumers[consumer].read.take() else { return };
         match end {
             ReadEnd::Whole => {
-                for cut in &mut self.consumers[consumer].cut_reads {
+                let state = &mut self.consumers[consumer];
+                for cut in &mut state.cut_reads {
                     if let LastSend::BeforeNextRead = cut.last {
                         cut.last = LastSend::Tick(self.now.tick);
+                        // What was delivered to it may come back after newer messages.
+                        state.abandoned_tick = self.now.tick;
                     }
                 }
                 self.expect_restart_gap(consumer, read);
