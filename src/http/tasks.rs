@@ -34,6 +34,7 @@ pub(super) struct AskInput {
     timeout: Option<f64>,
     /// The id of a question that you asked: this call continues to wait for its answers. Then the other fields are ignored.
     #[serde(default)]
+    #[schema(maximum = 18_446_744_073_709_551_615u64)]
     ask_id: Option<u64>,
     #[serde(flatten)]
     send: SendInput,
@@ -54,6 +55,7 @@ pub(super) struct TakeInput {
     /// The fence of a task that you have taken: its lease begins anew. Without it, taking it again gives a new fence. Only with
     /// a task in the path.
     #[serde(default)]
+    #[schema(maximum = 4_294_967_295u64)]
     fence: Option<u32>,
 }
 

@@ -96,6 +96,22 @@ fn a07_a_body_without_required_fields_may_be_absent() {
     }
 }
 
+#[test]
+fn a07_no_unsigned_number_is_described_as_signed() {
+    fn check(value: &Value, at: &str) {
+        let is_signed = value["format"] == "int32" || value["format"] == "int64";
+        assert!(value["minimum"].is_null() || !is_signed, "{at}: {value}");
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| check(item, at)),
+            Value::Object(fields) => fields.iter().for_each(|(name, field)| check(field, &format!("{at}/{name}"))),
+            _ => {}
+        }
+    }
+    check(openapi_document(), "");
+    let schemas = &openapi_document()["components"]["schemas"];
+    assert_eq!(schemas["TakeInput"]["properties"]["fence"]["maximum"], json!(u32::MAX));
+}
+
 /// Collects every reference. A null is a value that was indexed but never set, except for a constant.
 fn gather<'a>(value: &'a Value, name: &str, references: &mut Vec<&'a str>) {
     assert!(!value.is_null() || name == "const", "{name} is null");

@@ -35,10 +35,10 @@ pub(super) fn add(api: &mut Value) {
         for at in ["/parameters", "/responses/200/headers"] {
             operation.pointer_mut(at).into_iter().flat_map(values).for_each(|parameter| {
                 remove_null(parameter);
-                remove_signed_format(parameter);
             });
         }
     }
+    remove_signed_formats(api);
 }
 
 /// Whether a request body may be empty, which means defaults.
@@ -63,10 +63,13 @@ fn remove_null(parameter: &mut Value) {
     }
 }
 
-/// Removes `format: int64` from an unsigned parameter: larger numbers are accepted too, and clamped.
-fn remove_signed_format(parameter: &mut Value) {
-    if let Some(schema) = parameter["schema"].as_object_mut().filter(|schema| schema.contains_key("minimum")) {
-        schema.retain(|key, value| key != "format" || value != "int64");
+/// Removes `format: int32` and `int64` from unsigned numbers: the upper half of their range is accepted, too.
+fn remove_signed_formats(schema: &mut Value) {
+    if let Some(fields) = schema.as_object_mut().filter(|fields| fields.contains_key("minimum")) {
+        fields.retain(|key, value| key != "format" || value != "int32" && value != "int64");
+    }
+    if schema.is_object() || schema.is_array() {
+        values(schema).for_each(remove_signed_formats);
     }
 }
 
