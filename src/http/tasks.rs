@@ -9,7 +9,9 @@ use actix_web::web::{Bytes, Json, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use rogerrat_actors::{DeliveryGuard, HubError, TakenWork};
 use rogerrat_domain::op::{AskReply, Board, BoardFilter, BoardReply, Draft, LookUntil, Send, SendInput, Take};
-use rogerrat_domain::{Code, MessageId, MessageSchema, Refusal, TaskRow, WaiterId, limits, saturating_u64};
+use rogerrat_domain::{
+    Code, MessageId, MessageSchema, Refusal, TaskRow, WaiterId, limits, saturating_u64, whole_number,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -33,7 +35,7 @@ pub(super) struct AskInput {
     #[serde(default)]
     timeout: Option<f64>,
     /// The id of a question that you asked: this call continues to wait for its answers. Then the other fields are ignored.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_number")]
     #[schema(maximum = 18_446_744_073_709_551_615u64)]
     ask_id: Option<u64>,
     #[serde(flatten)]
@@ -54,9 +56,9 @@ pub(super) struct TakeInput {
     thread: Option<String>,
     /// The fence of a task that you have taken: its lease begins anew. Without it, taking it again gives a new fence. Only with
     /// a task in the path.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_number")]
     #[schema(maximum = 4_294_967_295u64)]
-    fence: Option<u32>,
+    fence: Option<u64>,
 }
 
 /// A task that you have taken, or null.
@@ -295,11 +297,13 @@ async fn take_with(
 ) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(request).await?;
     let TakeInput { lease_seconds, wait, thread, fence } = body::json(request, payload, limits::BODY_BYTES).await?;
+    let fence = fence.filter(|_| id.is_some()).map(u32::try_from).transpose();
+    let fence = fence.map_err(|_| Refusal::invalid("no task has such a `fence`"))?;
     let bounds = limits::TASK_LEASE_MIN_MS..=limits::TASK_LEASE_MAX_MS;
     let take = Take {
         session,
         id,
-        fence: fence.filter(|_| id.is_some()),
+        fence,
         lease_ms: milliseconds(lease_seconds, limits::TASK_LEASE_DEFAULT_MS, bounds),
         thread: thread.map(|name| name.trim().into()),
         timeout_ms: milliseconds(wait.filter(|_| id.is_none()), 0, 0..=limits::TASK_WAIT_MAX_MS),

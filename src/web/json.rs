@@ -78,6 +78,7 @@ fn field_error(path: &str, error: &str) -> String {
 fn json_type(expected: &str) -> &str {
     match expected {
         "f64" => "a number",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" => "a whole number",
         "a sequence" => "an array",
         expected if expected.starts_with("struct ") => "an object",
         expected => expected,

@@ -91,6 +91,10 @@ fn a07_a_body_without_required_fields_may_be_absent() {
     let ann = hub.channel().join("ann");
     let taken = ann.call(ann.request("POST", "tasks/take")).ok();
     assert_eq!(taken, json!({"task": null, "timed_out": true}));
+    // A whole number may have a fraction of zero.
+    ann.post("tasks/7/take", &json!({"fence": 1.0})).refused(404, "not_found");
+    let refused = ann.post("tasks/7/take", &json!({"fence": 1.5})).refused(400, "invalid");
+    assert!(refused["error"].as_str().unwrap().contains("a whole number"), "{refused}");
     for what in ["send", "ask"] {
         ann.call(ann.request("POST", what)).refused(400, "invalid");
     }

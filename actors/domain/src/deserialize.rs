@@ -5,7 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de};
 
 /// Reads a whole number that may be missing or `null`. `2.0` is one: some languages write it so.
-pub(crate) fn whole_number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
+///
+/// # Errors
+///
+/// Anything else.
+pub fn whole_number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
     struct Whole;
     impl de::Visitor<'_> for Whole {
         type Value = Option<u64>;

@@ -55,7 +55,7 @@ pub use channel::{
     TaskReason, TaskResponse, TaskRow,
 };
 pub use delivery_token::{CompletedDelivery, DeliveryToken, Progress, UnprovenDelivery};
-pub use deserialize::saturating_u64;
+pub use deserialize::{saturating_u64, whole_number};
 pub use encryptor::{Encryptor, NONCE_BYTES};
 pub use entry::{AckMode, Entry, Record, SendKey, TaskMark, WhyClosed};
 pub use hint::Hint;
