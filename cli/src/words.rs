@@ -6,12 +6,6 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 
-/// The priorities, from the least to the most urgent.
-pub(crate) const PRIORITIES: [&str; 5] = ["min", "low", "default", "high", "urgent"];
-
-/// What a member can say it is doing.
-pub(crate) const MEMBER_STATES: [&str; 5] = ["working", "idle", "blocked", "quota", "away"];
-
 /// A parser of a flag that takes one of `words`, which are the JSON strings of a `T`.
 pub(crate) fn word<T>(words: impl Into<PossibleValuesParser>) -> impl TypedValueParser<Value = T>
 where

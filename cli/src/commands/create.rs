@@ -23,10 +23,10 @@ pub struct CreateArgs {
     #[command(flatten)]
     request: RequestArgs,
     /// What the transcript keeps
-    #[arg(long, value_name = "WHAT", value_parser = word::<Retention>(["none", "metadata", "prompts", "full"]))]
+    #[arg(long, value_name = "WHAT", value_parser = word::<Retention>(Retention::NAMES))]
     retention: Option<Retention>,
     /// Whether members may act on each other's requests; `trusted` needs an owner password or --require-identity
-    #[arg(long, value_name = "MODE", value_parser = word::<TrustMode>(["untrusted", "trusted"]))]
+    #[arg(long, value_name = "MODE", value_parser = word::<TrustMode>(TrustMode::NAMES))]
     trust_mode: Option<TrustMode>,
     /// Set the owner's password. Prefer a file, or the variable ROGERRAT_OWNER_PASSWORD
     #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true, conflicts_with = "owner_password_file")]
@@ -41,13 +41,13 @@ pub struct CreateArgs {
     #[arg(long, value_name = "SECONDS")]
     member_ttl: Option<f64>,
     /// Who sees a direct message in the history
-    #[arg(long, value_name = "WHO", value_parser = word::<DmVisibility>(["channel", "private"]))]
+    #[arg(long, value_name = "WHO", value_parser = word::<DmVisibility>(DmVisibility::NAMES))]
     dm_visibility: Option<DmVisibility>,
     /// Reserve a used callsign for its member
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     claim_callsigns: Option<bool>,
     /// Where the hub stores messages; on `disk` they survive a restart
-    #[arg(long, value_name = "WHERE", value_parser = word::<Durability>(["memory", "disk"]))]
+    #[arg(long, value_name = "WHERE", value_parser = word::<Durability>(Durability::NAMES))]
     durability: Option<Durability>,
     /// Let only identities join
     #[arg(long)]

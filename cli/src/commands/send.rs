@@ -12,7 +12,7 @@ use rogerrat_domain::{MemberState, Priority, limits};
 use super::{RequestArgs, attachments, render, run_on};
 use crate::outcome::{CommandError, usage_error};
 use crate::target::ResolvedTarget;
-use crate::words::{MEMBER_STATES, PRIORITIES, number, word};
+use crate::words::{number, word};
 
 const NAME: &str = "rogerrat send";
 /// Maximum bytes of a text in UTF-8.
@@ -34,7 +34,7 @@ pub struct SendArgs {
     #[arg(long, value_name = "FILE")]
     attach: Vec<PathBuf>,
     /// Set how urgent the message is
-    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(PRIORITIES))]
+    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(Priority::NAMES))]
     priority: Option<Priority>,
     /// Suggest a short reply; may be given up to four times
     #[arg(long, value_name = "TEXT")]
@@ -49,7 +49,7 @@ pub struct SendArgs {
     #[arg(long)]
     status: bool,
     /// Say what you are doing, so that the roster shows it: a status that needs no text
-    #[arg(long, value_name = "STATE", value_parser = word::<MemberState>(MEMBER_STATES))]
+    #[arg(long, value_name = "STATE", value_parser = word::<MemberState>(MemberState::NAMES))]
     state: Option<MemberState>,
     /// With --state: for how many seconds; after that the roster shows it as overdue
     #[arg(long, value_name = "SECONDS", requires = "state", value_parser = number(1..=2_592_000))]

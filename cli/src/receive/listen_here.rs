@@ -25,7 +25,7 @@ use super::sink::{Output, Sink, SinkError};
 use super::{STEPPED_BACK, report_polling};
 use crate::outcome::{CommandError, report};
 use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
-use crate::words::{PRIORITIES, number, word};
+use crate::words::{number, word};
 
 pub(super) const NAME: &str = "rogerrat listen-here";
 /// Maximum number of messages to collect before they are handed on.
@@ -57,7 +57,7 @@ pub struct ListenHereArgs {
     #[arg(long, value_enum, default_value = "jsonl")]
     format: Format,
     /// Skip less urgent messages
-    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(PRIORITIES))]
+    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(Priority::NAMES))]
     min_priority: Option<Priority>,
     #[command(flatten)]
     wake: WakeArgs,

@@ -18,7 +18,7 @@ use super::owner::{Owner, OwnerArgs, OwnerChoice};
 use super::{STEPPED_BACK, report_polling};
 use crate::outcome::{CommandError, NO_MESSAGE, print, report};
 use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
-use crate::words::{PRIORITIES, number, word};
+use crate::words::{number, word};
 
 pub(super) const NAME: &str = "rogerrat wait";
 /// The default pause that ends a burst of messages.
@@ -47,7 +47,7 @@ pub struct WaitArgs {
     #[command(flatten)]
     wake: WakeArgs,
     /// Wake only for messages that are at least this urgent. Others stay unread until then, at most a batch of them
-    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(PRIORITIES))]
+    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(Priority::NAMES))]
     min_priority: Option<Priority>,
     /// Print at most this many messages. The others remain for the next run
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = number(1..=100))]

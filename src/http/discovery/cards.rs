@@ -1,7 +1,7 @@
 //! Cards for programs: the info, the MCP card and the A2A card. They list only endpoints that exist.
 
 use actix_web::HttpRequest;
-use rogerrat_domain::limits;
+use rogerrat_domain::{Retention, limits};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -70,7 +70,7 @@ pub(in crate::http) fn info(state: &AppState, Addresses { origin, links, is_temp
         "features": features(state, *is_temporary),
         "create_needs_token": state.server_token.is_some(),
         "token_needed_for": token_needed_for(state),
-        "retention_modes": ["none", "metadata", "prompts", "full"],
+        "retention_modes": Retention::NAMES,
         "limits": limits_json(state),
         "quickstart_for_agents": {
             "read": format!("{origin}/llms.txt"),

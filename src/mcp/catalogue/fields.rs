@@ -1,11 +1,12 @@
 //! The arguments and results of the tools, from the domain's types.
 
 use rogerrat_domain::account::{CreateAccountReply, IdentityInput, IdentityReply};
-use rogerrat_domain::limits;
 use rogerrat_domain::op::{
     AckInput, AckReply, CreateInput, HistoryReply, JoinInput, JoinReply, KeepaliveReply, LeaveReply, ReadQuery,
     ReadReply, RosterReply, SendInput, SendReply, WaitReply,
 };
+use rogerrat_domain::remote::QrForm;
+use rogerrat_domain::{Durability, MemberState, Retention, TaskState, TaskStep, Wants, limits};
 use serde_json::{Value, json};
 
 use super::super::schema;
@@ -118,9 +119,8 @@ fn send() -> Value {
     let mut schema = schema::of::<SendInput>();
     if let Some(fields) = schema["properties"].as_object_mut() {
         fields.retain(|name, _| !["answers", "fence", "data"].contains(&name.as_str()));
-        let states = ["working", "idle", "blocked", "quota", "away"];
         let what = "With kind status: what you are doing, for the roster. The text may be empty.";
-        fields.insert("state".to_owned(), choice(&states, what));
+        fields.insert("state".to_owned(), choice(MemberState::NAMES, what));
         fields.insert("until_seconds".to_owned(), integer("With state: for how many seconds, at most 2,592,000."));
         for (name, what) in [
             ("message", "The text, at most 8,192 characters; a status at most 280."),
@@ -131,7 +131,7 @@ fn send() -> Value {
         ] {
             fields[name]["description"] = what.into();
         }
-        fields.insert("wants".to_owned(), choice(&["answer", "work"], "Makes it a task. Prefer ask for a question."));
+        fields.insert("wants".to_owned(), choice(Wants::NAMES, "Makes it a task. Prefer ask for a question."));
         fields.insert("quiet".to_owned(), json!({"type": "boolean", "description": "Work to all: wakes no member."}));
         let what = "With wants: seconds until it expires, at most 2,592,000.";
         fields.insert("deadline_seconds".to_owned(), integer(what));
@@ -174,10 +174,9 @@ fn take() -> Vec<(&'static str, Value)> {
 }
 
 fn finish() -> Vec<(&'static str, Value)> {
-    let states = ["done", "failed", "rejected", "working", "input", "open", "cancelled"];
     vec![
         ("task_id", integer("The id of the task.")),
-        ("state", choice(&states, "What became of it.")),
+        ("state", choice(TaskStep::NAMES, "What became of it.")),
         ("fence", integer("The fence that take returned.")),
         ("result", string("The result or reason, at most 8,192 characters.")),
         data(),
@@ -186,11 +185,10 @@ fn finish() -> Vec<(&'static str, Value)> {
 }
 
 fn tasks() -> Vec<(&'static str, Value)> {
-    let states = ["open", "held", "input", "done", "failed", "rejected", "cancelled", "expired"];
     vec![
         ("task_id", integer("Only this task, with its answers.")),
-        ("state", choice(&states, "Only tasks in this state.")),
-        ("wants", choice(&["answer", "work"], "Only questions, or only work.")),
+        ("state", choice(TaskState::NAMES, "Only tasks in this state.")),
+        ("wants", choice(Wants::NAMES, "Only questions, or only work.")),
         ("mine", json!({"type": "boolean", "description": "Only those that you posted or have, or that name you."})),
     ]
 }
@@ -206,8 +204,8 @@ fn open_remote_control() -> Vec<(&'static str, Value)> {
             "session_ttl_seconds",
             json!({"type": "number", "description": format!("How long a session lasts without a request. At most {ttl_s}, the default.")}),
         ),
-        ("retention", choice(&["none", "metadata", "prompts", "full"], "Defaults to `metadata`.")),
-        ("durability", choice(&["memory", "disk"], "Where messages are stored.")),
+        ("retention", choice(Retention::NAMES, "Defaults to `metadata`.")),
+        ("durability", choice(Durability::NAMES, "Where messages are stored.")),
         ("qr", qr()),
     ]
 }
@@ -227,7 +225,7 @@ fn make_remote_link(knows_the_channel: bool) -> Vec<(&'static str, Value)> {
 }
 
 fn qr() -> Value {
-    json!({"type": "string", "enum": ["ascii", "png", "none"], "description": "QR code. Default `ascii`."})
+    choice(QrForm::NAMES, "QR code. Default `ascii`.")
 }
 
 fn max_bytes() -> (&'static str, Value) {

@@ -24,7 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::outcome::CommandError;
 use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
-use crate::words::{PRIORITIES, word};
+use crate::words::word;
 use membership::MembershipState;
 use notifier::Notifier;
 use server::BridgeServer;
@@ -48,7 +48,7 @@ pub struct McpBridgeArgs {
     #[arg(long, value_name = "NAME")]
     consumer: Option<String>,
     /// Do not push less urgent messages; the tools still return them
-    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(PRIORITIES))]
+    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(Priority::NAMES))]
     min_priority: Option<Priority>,
 }
 
