@@ -38,7 +38,6 @@ pub(crate) enum Count {
     Conflicts,
     Appends,
     AppendMicros,
-    DeadDeclared,
     Taken,
     Returned,
     GapsRing,
@@ -122,6 +121,7 @@ impl Counters {
         is_log_failing: bool,
         (webhooks, webhooks_off, webhooks_due): (u64, u64, u64),
         subscriptions: u64,
+        dead_declared_total: u64,
     ) -> Totals {
         Totals {
             channels_created: self.sum(Count::ChannelsCreated),
@@ -168,7 +168,7 @@ impl Counters {
                 conflicts_total: self.sum(Count::Conflicts),
                 appends_total: self.sum(Count::Appends),
                 append_us_total: self.sum(Count::AppendMicros),
-                dead_declared_total: self.sum(Count::DeadDeclared),
+                dead_declared_total,
             },
             now: Gauges {
                 channels: self.level(Count::Channels),

@@ -35,7 +35,8 @@ use crate::security::attempts::Attempts;
 use crate::security::bans::Bans;
 use crate::security::password::Passwords;
 use crate::webhooks::{
-    self, FormatEncryptor, HookRegistry, LaneState, LeaveLanes, PushContext, UnsavedRows, WebhookActor, Webhooks,
+    self, DueLooks, FormatEncryptor, HookRegistry, LaneState, LeaveLanes, PushContext, UnsavedRows, WebhookActor,
+    Webhooks,
 };
 
 /// How long running attempts of webhooks are waited for when the hub stops, in milliseconds.
@@ -76,6 +77,7 @@ async fn start_webhooks(
         alarm: Alarm::default(),
         lanes: LaneState::at_start(&*ports.log),
         unsaved: UnsavedRows::default(),
+        looks: DueLooks::new(),
         peers: peers.clone(),
     };
     let (messages, secrets) = (webhooks::messages(key), webhooks::secrets(key));

@@ -8,7 +8,6 @@ use futures_util::future::{BoxFuture, Either, Ready, ready};
 use rogerrat_domain::ChannelId;
 
 use super::Hub;
-use crate::counters::Count;
 use crate::error::HubError;
 use crate::ports::instances::{Instance, InstanceId};
 
@@ -107,9 +106,6 @@ impl Hub {
         let Some(instances) = self.shared.log.instances() else { return Ok(false) };
         let ended = instances.end_if_dead(instance).await;
         let ended = ended.map_err(HubError::of_log("could not declare an instance ended"))?;
-        if ended {
-            self.dispatcher.counters.add(Count::DeadDeclared, 1);
-        }
         // Its channels may be owned by others even if it is alive.
         self.shared.locations.forget_instance(instance);
         Ok(ended)

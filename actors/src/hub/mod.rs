@@ -358,6 +358,7 @@ impl Hub {
             !log.is_healthy(),
             webhooks.hooks.counts(),
             webhooks.hooks.pushes(),
+            log.instances().map_or(0, |instances| instances.declared_ended()),
         )
     }
 

@@ -45,7 +45,10 @@ impl Hub {
         let at = self.find(channel.as_str()).await?;
         let answer = match question {
             Question::Verdict(query) => serde_json::to_string(&self.query(&at, query).await?),
-            Question::UnreadOwn(query) => serde_json::to_string(&self.query(&at, query).await?),
+            Question::UnreadOwn(query) => {
+                self.shared.webhooks.hooks.looked_elsewhere(channel, query.member);
+                serde_json::to_string(&self.query(&at, query).await?)
+            }
             Question::GoneWhileAsked(query) => serde_json::to_string(&self.query(&at, query).await?),
         };
         answer.map_err(|_| HubError::OutcomeUnknown)

@@ -27,6 +27,16 @@ impl Ownership {
     }
 }
 
+impl MemoryInstance {
+    /// Declares an instance ended if it is dead.
+    fn declare_if_dead(&self, ownership: &mut Ownership, instance: InstanceId, now_ms: u64) {
+        if ownership.instances.get_mut(&instance).is_some_and(|row| row.end_if_dead(now_ms)) {
+            self.declared_ended.fetch_add(1, Relaxed);
+            self.shared.write_fact(ownership, Fact::InstanceEnded { instance: instance.0 });
+        }
+    }
+}
+
 impl Instances for MemoryInstance {
     fn this(&self) -> InstanceId {
         self.id
@@ -52,11 +62,12 @@ impl Instances for MemoryInstance {
         if ownership.has_ended(self.id) {
             return done(Err(LogError::Ended));
         }
-        let ends = ownership.instances.get_mut(&instance).is_some_and(|row| row.end_if_dead(now_ms));
-        if ends {
-            self.shared.write_fact(&mut ownership, Fact::InstanceEnded { instance: instance.0 });
-        }
+        self.declare_if_dead(&mut ownership, instance, now_ms);
         done(Ok(ownership.has_ended(instance)))
+    }
+
+    fn declared_ended(&self) -> u64 {
+        self.declared_ended.load(Relaxed)
     }
 
     fn end(&self) -> BoxFuture<'static, UnitResult> {
@@ -83,10 +94,8 @@ impl Instances for MemoryInstance {
             if ownership.held_by(self.id).len() >= most {
                 break;
             }
-            if let Some(holder) = ownership.living_holder(lane)
-                && let Some(row) = ownership.instances.get_mut(&holder).filter(|_| holder != self.id)
-            {
-                row.end_if_dead(now_ms);
+            if let Some(holder) = ownership.living_holder(lane).filter(|holder| *holder != self.id) {
+                self.declare_if_dead(&mut ownership, holder, now_ms);
             }
             if ownership.living_holder(lane).is_none() {
                 ownership.lanes.insert(lane, self.id);

@@ -140,7 +140,13 @@ impl SharedMemoryLog {
         let beat_ms = self.0.clock.uptime_ms();
         let row = InstanceRow { url: url.into(), is_connected: true, beat_ms, id_ceiling: 0, has_ended: false };
         ownership.instances.insert(id, row);
-        MemoryInstance { shared: self.0.clone(), id, id_ceiling: AtomicU64::new(0), fact_read: AtomicU64::new(0) }
+        MemoryInstance {
+            shared: self.0.clone(),
+            id,
+            id_ceiling: AtomicU64::new(0),
+            fact_read: AtomicU64::new(0),
+            declared_ended: AtomicU64::new(0),
+        }
     }
 }
 
@@ -168,6 +174,8 @@ pub struct MemoryInstance {
     id_ceiling: AtomicU64,
     /// The number of the last fact that it has read.
     pub(super) fact_read: AtomicU64,
+    /// How many instances it has declared ended.
+    pub(super) declared_ended: AtomicU64,
 }
 
 pub(super) fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {

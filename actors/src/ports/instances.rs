@@ -58,6 +58,10 @@ pub trait Instances: Send + Sync {
     /// [`DEAD_AFTER_MS`]. Returns whether it has ended.
     fn end_if_dead(&self, instance: InstanceId) -> BoxFuture<'static, Result<bool, LogError>>;
 
+    /// How many instances the caller has declared ended, by [`end_if_dead`](Self::end_if_dead) or
+    /// [`take_lanes`](Self::take_lanes). One that another has declared ended before is not counted.
+    fn declared_ended(&self) -> u64;
+
     /// Ends the caller, after it has given up its channels. Its lanes are free then.
     fn end(&self) -> BoxFuture<'static, Result<(), LogError>>;
 
@@ -67,9 +71,8 @@ pub trait Instances: Send + Sync {
 
     /// Takes free lanes until the caller holds `most`, and returns all that it holds now. A lane is free if no instance
     /// holds it, or one that [may be declared ended](Self::end_if_dead), which is done in the same step; but nobody has tried
-    /// to reach that one, so one that may be connecting again is left alone. A lane is held by
-    /// one instance at most, until that one ends or gives it up; but the caller may find that it holds fewer lanes than
-    /// before, because its connection to the log was lost meanwhile, and must stop driving the others at once.
+    /// to reach that one, so one that may be connecting again is left alone. A lane is held by one instance at most, until
+    /// that one ends or gives it up.
     ///
     /// # Errors
     /// `Ended` if the caller has ended; otherwise when the log cannot be reached, and then the caller holds what it held.

@@ -17,7 +17,7 @@ use crate::{
 
 /// The hubs, as they reach each other.
 #[derive(Default)]
-struct DirectPeers(BTreeMap<InstanceId, crate::Hub>);
+pub(super) struct DirectPeers(pub(super) BTreeMap<InstanceId, crate::Hub>);
 
 impl PeerCalls for DirectPeers {
     fn wake_lanes(&self, holder: Instance, lanes: Lanes) -> LocalBoxFuture<'static, bool> {

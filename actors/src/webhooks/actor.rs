@@ -12,8 +12,8 @@ use rogerrat_domain::{
 };
 
 use super::{
-    FormatEncryptor, HookHandle, HookRegistry, LaneState, PushContext, Rotate, Subscribe, UnsavedRows, Unsubscribe,
-    Wake,
+    DueLooks, FormatEncryptor, HookHandle, HookRegistry, LaneState, PushContext, Rotate, Subscribe, UnsavedRows,
+    Unsubscribe, Wake,
 };
 use crate::alarm::{Alarm, Alarmed};
 use crate::clock::Clock;
@@ -58,6 +58,7 @@ pub(crate) struct WebhookActor {
     pub(crate) alarm: Alarm,
     pub(crate) lanes: LaneState,
     pub(crate) unsaved: UnsavedRows,
+    pub(crate) looks: DueLooks,
     /// The other instances; set once the hub has started.
     pub(crate) peers: Arc<OnceLock<Arc<dyn PeerCalls>>>,
 }
@@ -78,7 +79,7 @@ impl Actor for WebhookActor {
         }
         for handle in self.hooks.all() {
             self.open(&handle.hook(), ctx);
-            self.resume_look(handle, ctx);
+            self.resume_look(&handle, ctx);
         }
         self.wake_all(ctx);
     }
@@ -172,10 +173,19 @@ impl WebhookActor {
     /// Changes a hook in memory and in the log. It is not awaited: if a crash loses the write, the change comes again or does
     /// not matter.
     pub(super) fn change_hook(&self, handle: &HookHandle, change: HookChange) {
+        drop(self.store_change(handle, change));
+    }
+
+    /// The same, for who must know whether it is stored.
+    pub(super) fn store_change(
+        &self,
+        handle: &HookHandle,
+        change: HookChange,
+    ) -> BoxFuture<'static, Result<Option<Hook>, LogError>> {
         let mut hook = handle.hook();
         change.apply(&mut hook);
         handle.set(hook);
-        drop(self.log.webhooks().change_hook(&handle.id, change));
+        self.log.webhooks().change_hook(&handle.id, change)
     }
 
     /// Stores a hook, unless its owner has `most` of its type. Returns the identities of its owner, if that is an account.
@@ -224,6 +234,7 @@ impl WebhookActor {
 
     pub(super) fn remove(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
         self.hooks.remove(handle);
+        self.forget_look(&handle.id, ctx);
         self.on_event(OutboxEvent::HookRemoved(handle.id.clone()), ctx);
     }
 

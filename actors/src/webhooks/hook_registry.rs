@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use dashmap::DashMap;
+use rogerrat_domain::push::SubscribedMember;
 use rogerrat_domain::webhook::{Hook, HookId, HookOwner};
 use rogerrat_domain::{AccountId, Callsign, ChannelId, MemberNo, MessageId, limits};
 
@@ -32,7 +33,7 @@ pub(crate) struct HookHandle {
     pub(crate) woken: AtomicBool,
     /// How often it was pushed to.
     pub(crate) push_window: Mutex<PushWindow>,
-    /// Of a push subscription: whether its member's messages will be looked at.
+    /// Of a push subscription: whether its member's last message will be looked at, here or by another hub.
     pub(crate) is_watched: AtomicBool,
     /// Members whose leaving was announced to it, with the messages that they did not answer.
     announced_gone: Mutex<VecDeque<(MemberNo, MessageId)>>,
@@ -172,6 +173,15 @@ impl HookRegistry {
             return None;
         }
         self.of(&HookOwner::Channel(channel.clone()))
+    }
+
+    /// Another hub looks at the messages of a member: its next message is to be looked at again.
+    pub(crate) fn looked_elsewhere(&self, channel: &ChannelId, member: SubscribedMember) {
+        for handle in self.of_channel(channel).iter().flat_map(|handles| handles.iter()) {
+            if handle.with(|hook| hook.push.as_ref().is_some_and(|push| push.member == Some(member))) {
+                handle.is_watched.store(false, Relaxed);
+            }
+        }
     }
 
     /// The hooks of an account, for a message to one of its identities, if the account still owns that identity.

@@ -39,6 +39,9 @@ pub(crate) struct LaneState {
     is_tending: bool,
     /// The hub stops: take no lanes any more.
     is_stopping: bool,
+    /// Lanes whose due deliveries are to be read, because another instance has added some.
+    woken: Lanes,
+    is_reading_woken: bool,
     /// Lanes to wake elsewhere, once the pause is over.
     to_wake: Lanes,
     is_waking: bool,
@@ -122,12 +125,7 @@ impl WebhookActor {
             self.lanes.leaving = held;
             return self.give_up_idle(ctx);
         }
-        // The connection to the log was lost meanwhile: another instance may drive them.
-        self.stop_driving(self.lanes.driven.without(held), ctx);
-        self.lanes.leaving = self.lanes.leaving.without(Lanes::ALL.without(held));
         let new = held.without(self.lanes.driven).without(self.lanes.leaving);
-        // Attempts from an earlier time, whose results count no more, must have ended.
-        let new: Lanes = new.iter().filter(|lane| !self.is_attempting(*lane)).collect();
         if !new.is_empty() {
             self.start_driving(new, ctx);
         }
@@ -150,17 +148,12 @@ impl WebhookActor {
         self.hooks.in_lanes(Lanes::NONE.with(lane)).iter().any(|handle| self.outbox.is_attempting(&handle.id))
     }
 
-    fn stop_driving(&mut self, lanes: Lanes, ctx: &mut Context<Self>) {
-        for handle in self.hooks.in_lanes(lanes) {
-            self.on_event(OutboxEvent::HookRemoved(handle.id.clone()), ctx);
-        }
-        self.lanes.driven = self.lanes.driven.without(lanes);
-    }
-
     /// Drives nothing any more: the instance has ended.
     pub(super) fn stop_driving_all(&mut self, ctx: &mut Context<Self>) {
         self.lanes.is_stopping = true;
-        self.stop_driving(self.lanes.driven, ctx);
+        for handle in self.hooks.in_lanes(std::mem::take(&mut self.lanes.driven)) {
+            self.on_event(OutboxEvent::HookRemoved(handle.id.clone()), ctx);
+        }
     }
 
     /// Gives up the lanes that it leaves and in which no attempt is running any more.
@@ -180,22 +173,20 @@ impl WebhookActor {
         }));
     }
 
-    /// Reads the hooks of lanes from the log, and drives them.
+    /// Reads the hooks of lanes from the log, and drives them. Messages wait meanwhile: what is read must not undo a later
+    /// change that one of them reports.
     fn start_driving(&mut self, lanes: Lanes, ctx: &mut Context<Self>) {
-        self.lanes.driven = self.lanes.driven.union(lanes);
         let hooks = self.log.webhooks().hooks();
-        ctx.spawn(hooks.into_actor(self).map(move |hooks, this, ctx| match hooks {
+        ctx.wait(hooks.into_actor(self).map(move |hooks, this, ctx| match hooks {
             Ok(hooks) => {
+                this.lanes.driven = this.lanes.driven.union(lanes);
                 let of_lanes = |stored: &StoredHook| lanes.contains(Lane::of(&stored.hook.id));
                 for stored in hooks.into_iter().filter(of_lanes) {
                     this.drive(stored, ctx);
                 }
             }
-            Err(error) => {
-                log::warn!(error:display; "could not read the webhooks to drive; retrying");
-                // They are held, and are started again with the next look.
-                this.lanes.driven = this.lanes.driven.without(lanes);
-            }
+            // The lanes are held, and are started again with the next look.
+            Err(error) => log::warn!(error:display; "could not read the webhooks to drive; retrying"),
         }));
     }
 
@@ -203,11 +194,14 @@ impl WebhookActor {
     fn drive(&mut self, stored: StoredHook, ctx: &mut Context<Self>) {
         let hook = stored.hook.clone();
         let handle = self.update(stored);
-        if self.lanes.drives(handle.lane) && self.outbox.health(&hook.id).is_none() {
+        if !self.lanes.drives(handle.lane) {
+            return;
+        }
+        if self.outbox.health(&hook.id).is_none() {
             self.open(&hook, ctx);
             self.on_event(OutboxEvent::DeliveriesAdded(hook.id), ctx);
-            self.resume_look(handle, ctx);
         }
+        self.resume_look(&handle, ctx);
     }
 
     /// Updates a hook in memory, or adds it.
@@ -217,6 +211,13 @@ impl WebhookActor {
         if let Some(health) = self.outbox.health(&hook.id) {
             // The log may not have it yet.
             (hook.failures, hook.off_ms) = (health.failures, health.off_ms);
+        }
+        if let Some(push) = &mut hook.push {
+            let known = handle.with(|known| {
+                let known = known.push.as_ref().filter(|known| known.member == push.member);
+                known.map_or(0, |known| known.announced)
+            });
+            push.announced = push.announced.max(known);
         }
         handle.set(hook);
         handle.set_queue(due, bytes);
@@ -236,6 +237,29 @@ impl WebhookActor {
                     this.on_event(OutboxEvent::DeliveriesAdded(handle.id.clone()), ctx);
                 }
             }
+        }));
+    }
+
+    /// Reads which webhooks of the woken lanes have due deliveries. One such read runs at a time.
+    fn read_woken(&mut self, ctx: &mut Context<Self>) {
+        if self.lanes.is_reading_woken || self.lanes.woken.is_empty() {
+            return;
+        }
+        self.lanes.is_reading_woken = true;
+        let lanes = std::mem::take(&mut self.lanes.woken);
+        let queues = self.log.webhooks().queues();
+        ctx.spawn(queues.into_actor(self).map(move |queues, this, ctx| {
+            this.lanes.is_reading_woken = false;
+            match queues {
+                Ok(queues) => {
+                    let woken = |hook: &HookId| lanes.contains(Lane::of(hook)) && this.lanes.drives(Lane::of(hook));
+                    let due: Vec<_> = queues.into_iter().map(|(hook, ..)| hook).filter(woken).collect();
+                    due.into_iter().for_each(|hook| this.on_event(OutboxEvent::DeliveriesAdded(hook), ctx));
+                }
+                // All queues are read every few seconds in any case.
+                Err(error) => log::debug!(error:display; "could not read the queues of webhooks"),
+            }
+            this.read_woken(ctx);
         }));
     }
 
@@ -289,9 +313,8 @@ impl Handler<WakeLanes> for WebhookActor {
     type Result = bool;
 
     fn handle(&mut self, WakeLanes(lanes): WakeLanes, ctx: &mut Self::Context) -> bool {
-        for handle in self.hooks.in_lanes(lanes.without(lanes.without(self.lanes.driven))) {
-            self.on_event(OutboxEvent::DeliveriesAdded(handle.id.clone()), ctx);
-        }
+        self.lanes.woken = self.lanes.woken.union(lanes);
+        self.read_woken(ctx);
         lanes.without(self.lanes.driven).is_empty()
     }
 }

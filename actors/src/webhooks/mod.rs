@@ -30,7 +30,7 @@ pub(crate) use lanes::{LaneState, LeaveLanes, Reread, RereadAll, WakeLanes};
 pub(crate) use messages::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
 pub(crate) use push_actor::{DropPush, SubscribePush};
 pub(crate) use push_context::PushContext;
-pub(crate) use push_reminders::{AskedLeft, OwnSent};
+pub(crate) use push_reminders::{AskedLeft, DueLooks, OwnSent};
 pub(crate) use saves::UnsavedRows;
 
 /// What a channel needs to queue webhook deliveries.

@@ -2,7 +2,11 @@
 //!
 //! A subscription whose member sends a message gets one timer, and has none otherwise. When the next look is due is stored
 //! with the subscription, so that a restart does not forget it.
+//!
+//! Where hubs share a log, the hub that drives the subscription's lane looks, so that there is one look. The owner of the
+//! channel stores that one is due, which the other learns as a fact (ADR 46), and a look asks the owner.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -10,7 +14,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use rogerrat_domain::op::{GoneMember, GoneWhileAsked, UnreadMessage, UnreadOwn, UnreadOwnReply};
 use rogerrat_domain::push::PushTarget;
-use rogerrat_domain::webhook::{Hook, HookChange, HookOwner, PUSH_GONE, PUSH_UNREAD};
+use rogerrat_domain::webhook::{Hook, HookChange, HookId, HookOwner, PUSH_GONE, PUSH_UNREAD};
 use rogerrat_domain::{ChannelId, MemberNo, limits};
 
 use super::{HookHandle, WebhookActor};
@@ -34,46 +38,81 @@ pub(crate) struct AskedLeft {
     pub(crate) gone: MemberNo,
 }
 
+/// The looks that are due, by subscription: when, in milliseconds since the epoch, and the timer.
+pub(crate) type DueLooks = HashMap<HookId, (u64, SpawnHandle)>;
+
 impl WebhookActor {
-    /// Resumes the look at the messages of a subscription's member, if one was due when the hub stopped.
-    pub(super) fn resume_look(&self, handle: Arc<HookHandle>, ctx: &mut Context<Self>) {
-        let look_ms = handle.with(|hook| hook.push.as_ref().and_then(|push| push.look_ms));
-        if let Some(look_ms) = look_ms
-            && !handle.is_watched.swap(true, Relaxed)
-        {
+    /// Resumes the look at the messages of a subscription's member, if one is due.
+    pub(super) fn resume_look(&mut self, handle: &Arc<HookHandle>, ctx: &mut Context<Self>) {
+        if let Some(look_ms) = handle.with(|hook| hook.push.as_ref()?.look_ms) {
             self.look_at(handle, look_ms, ctx);
         }
     }
 
-    /// Looks at a wall-clock time. A clock that has jumped delays it by no more than the time after which messages count as
-    /// unread.
-    fn look_at(&self, handle: Arc<HookHandle>, look_ms: u64, ctx: &mut Context<Self>) {
-        let pause_ms = look_ms.saturating_sub(self.clock.now().at_ms).min(limits::PUSH_UNREAD_MS);
-        ctx.run_later(Duration::from_millis(pause_ms), move |this, ctx| this.look(handle, ctx));
+    /// Looks at a wall-clock time, unless an earlier look is due. A clock that has jumped delays it by no more than the time
+    /// after which messages count as unread.
+    fn look_at(&mut self, handle: &Arc<HookHandle>, look_ms: u64, ctx: &mut Context<Self>) {
+        if self.looks_by(handle, look_ms) {
+            return;
+        }
+        let (look_at, pause_ms) = (handle.clone(), look_ms.saturating_sub(self.clock.now().at_ms));
+        let pause = Duration::from_millis(pause_ms.min(limits::PUSH_UNREAD_MS));
+        let timer = ctx.run_later(pause, move |this, ctx| this.look(look_at, ctx));
+        if let Some((_, later)) = self.looks.insert(handle.id.clone(), (look_ms, timer)) {
+            ctx.cancel_future(later);
+        }
     }
 
-    fn look(&self, handle: Arc<HookHandle>, ctx: &mut Context<Self>) {
+    /// Whether a look is due by then.
+    fn looks_by(&self, handle: &HookHandle, look_ms: u64) -> bool {
+        self.looks.get(&handle.id).is_some_and(|(due_ms, _)| *due_ms <= look_ms)
+    }
+
+    /// Looks no more for a subscription that was removed.
+    pub(super) fn forget_look(&mut self, hook: &HookId, ctx: &mut Context<Self>) {
+        if let Some((_, timer)) = self.looks.remove(hook) {
+            ctx.cancel_future(timer);
+        }
+    }
+
+    fn look(&mut self, handle: Arc<HookHandle>, ctx: &mut Context<Self>) {
+        self.looks.remove(&handle.id);
+        if !self.lanes.drives(handle.lane) {
+            return;
+        }
         // A message that is sent from now on asks for the next look.
         handle.is_watched.store(false, Relaxed);
         let Some((channel, target)) = self.channel_push(&handle) else { return };
         let (Some(context), Some(member)) = (self.push_context.get(), target.member) else { return };
         let found = context.unread_own(channel, UnreadOwn { member, announced: target.announced });
         ctx.spawn(found.into_actor(self).map(move |found, this, ctx| match found {
-            Ok(found) => this.looked(&handle, found, ctx),
+            // Whoever drives its lane by now looks as well.
+            _ if !this.lanes.drives(handle.lane) => {}
+            Ok(found) => this.looked(&handle, target.look_ms, found, ctx),
             // The channel was deleted.
             Err(HubError::Refused(_)) => {}
-            Err(_) => this.look_again(&handle, this.clock.now().at_ms + FAILED_AGAIN_MS, ctx),
+            Err(_) => this.look_at(&handle, this.clock.now().at_ms + FAILED_AGAIN_MS, ctx),
         }));
     }
 
-    fn looked(&self, handle: &Arc<HookHandle>, found: UnreadOwnReply, ctx: &mut Context<Self>) {
+    /// A look that was due at `before_ms` has found something, or nothing.
+    fn looked(
+        &mut self,
+        handle: &Arc<HookHandle>,
+        before_ms: Option<u64>,
+        found: UnreadOwnReply,
+        ctx: &mut Context<Self>,
+    ) {
         let (Some((_, target)), UnreadOwnReply { unread, next_ms }) = (self.channel_push(handle), found) else {
             return;
         };
         let now_ms = self.clock.now().at_ms;
         let look_ms = unread.as_ref().map(|_| now_ms + AGAIN_MS).or(next_ms);
         let announced = unread.as_ref().map_or(target.announced, |unread| unread.id);
-        self.save_look(handle, look_ms, announced);
+        if (target.look_ms, target.announced) != (look_ms, announced) {
+            // If the write is lost, a restart looks once more or once less.
+            self.change_hook(handle, HookChange::Looked { before_ms, look_ms, announced });
+        }
         // A recipient with a working webhook gets its messages without reading them.
         if let Some(UnreadMessage { to, account, .. }) = unread
             && !to.iter().zip(&account).any(|(to, account)| self.hooks.reaches(to, account))
@@ -81,22 +120,7 @@ impl WebhookActor {
             self.announce(handle.clone(), PUSH_UNREAD, to.map(|to| to.to_string()).unwrap_or_default(), ctx);
         }
         if let Some(look_ms) = look_ms {
-            self.look_again(handle, look_ms, ctx);
-        }
-    }
-
-    fn look_again(&self, handle: &Arc<HookHandle>, look_ms: u64, ctx: &mut Context<Self>) {
-        if !handle.is_watched.swap(true, Relaxed) {
-            self.look_at(handle.clone(), look_ms, ctx);
-        }
-    }
-
-    /// Stores when to look next, and what was announced last.
-    fn save_look(&self, handle: &HookHandle, look_ms: Option<u64>, announced: u64) {
-        let before = handle.with(|hook| hook.push.as_ref().map(|push| (push.look_ms, push.announced)));
-        if before.is_some_and(|before| before != (look_ms, announced)) {
-            // If the write is lost, a restart looks once more or once less.
-            self.change_hook(handle, HookChange::Look { look_ms, announced });
+            self.look_at(handle, look_ms, ctx);
         }
     }
 
@@ -134,10 +158,28 @@ impl Handler<OwnSent> for WebhookActor {
     type Result = ();
 
     fn handle(&mut self, OwnSent(handle): OwnSent, ctx: &mut Self::Context) {
-        let Some((_, target)) = self.channel_push(&handle) else { return };
+        if self.channel_push(&handle).is_none() {
+            return;
+        }
         let look_ms = self.clock.now().at_ms + limits::PUSH_UNREAD_MS;
-        self.save_look(&handle, Some(look_ms), target.announced);
-        self.look_at(handle, look_ms, ctx);
+        if self.lanes.drives(handle.lane) {
+            if !self.looks_by(&handle, look_ms) {
+                self.change_hook(&handle, HookChange::OwnSent { look_ms });
+                self.look_at(&handle, look_ms, ctx);
+            }
+            return;
+        }
+        // The hub that drives it learns of it by this change alone.
+        let changed = self.store_change(&handle, HookChange::OwnSent { look_ms });
+        ctx.spawn(changed.into_actor(self).map(move |changed, this, ctx| {
+            if let Err(error) = changed {
+                log::warn!(error:display; "could not store that a message is to be looked at; the member's next one is");
+                handle.is_watched.store(false, Relaxed);
+            } else if this.lanes.drives(handle.lane) {
+                // Its lane has come here meanwhile.
+                this.look_at(&handle, look_ms, ctx);
+            }
+        }));
     }
 }
 

@@ -2,10 +2,11 @@
 
 use rogerrat_actors::{DEAD_AFTER_MS, FACTS_KEPT, FACTS_PAGE, Fact, Facts, Instance, Lane, Lanes, LogError};
 
-use super::instances_impl::{RECONNECT_MS, Required, end_if_dead, instance, is_alive};
+use super::instances_impl::{RECONNECT_MS, end_if_dead, instance, is_alive};
 use super::int::{get_u64, to_sql};
 use super::queue::Done;
 use super::session::Session;
+use super::state::SharedState;
 
 /// Whether an instance may write.
 pub(super) async fn check_alive(db: &Session, me: i64) -> Done<Result<(), LogError>> {
@@ -32,9 +33,9 @@ async fn held(db: &Session, me: i64) -> Done<Lanes> {
 /// Takes free lanes until the instance holds `most`.
 pub(super) async fn take_lanes(
     db: &Session,
+    state: &SharedState,
     me: i64,
     most: usize,
-    required: Required,
 ) -> Done<Result<Lanes, LogError>> {
     if !is_alive(db, me).await? {
         return Ok(Err(LogError::Ended));
@@ -44,7 +45,8 @@ pub(super) async fn take_lanes(
     let sql = "SELECT DISTINCT l.instance FROM lanes l JOIN instances i ON i.id = l.instance
                WHERE i.ended_at IS NULL AND i.id <> $1";
     for row in db.query(sql, &[&me]).await? {
-        if let Err(error) = end_if_dead(db, me, row.try_get(0)?, required).await? {
+        // Nobody has tried to reach it.
+        if let Err(error) = end_if_dead(db, state, me, row.try_get(0)?, RECONNECT_MS).await? {
             return Ok(Err(error));
         }
     }

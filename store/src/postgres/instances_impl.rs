@@ -1,5 +1,6 @@
 //! [`Instances`] for [`PostgresStore`].
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -12,7 +13,7 @@ use super::int::{get_u64, to_sql};
 use super::log_impl::{SMALL, hub_meta};
 use super::queue::Done;
 use super::session::Session;
-use super::state::OwnLock;
+use super::state::SharedState;
 use super::{PostgresStore, cluster_rows};
 
 type UnitResult = Result<(), LogError>;
@@ -49,16 +50,22 @@ impl Instances for PostgresStore {
     }
 
     fn end_if_dead(&self, instance: InstanceId) -> BoxFuture<'static, Result<bool, LogError>> {
-        let (me, other) = (self.channel_writer.instance, to_sql(instance.0));
-        let state = self.state.clone();
+        let (me, other, state) = (self.channel_writer.instance, to_sql(instance.0), self.state.clone());
         let ended = self.read(move |session| {
-            let own_lock = state.own_lock();
-            // A free lock is enough if the instance cannot be reached, unless all have lost theirs a moment ago.
-            let is_new = own_lock.is_retaken && own_lock.age_ms < RECONNECT_MS;
-            let silent_ms = if is_new { RECONNECT_MS } else { 0 };
-            Box::pin(end_if_dead(session, me, other, Required { own_lock, silent_ms }))
+            let state = state.clone();
+            Box::pin(async move {
+                // A free lock is enough if the instance cannot be reached, unless all have lost theirs a moment ago.
+                let own_lock = state.own_lock();
+                let is_new = own_lock.is_retaken && own_lock.age_ms < RECONNECT_MS;
+                let silent_ms = if is_new { RECONNECT_MS } else { 0 };
+                end_if_dead(session, &state, me, other, silent_ms).await
+            })
         });
         Box::pin(async move { ended.await? })
+    }
+
+    fn declared_ended(&self) -> u64 {
+        self.state.declared_ended.load(Relaxed)
     }
 
     fn end(&self) -> BoxFuture<'static, UnitResult> {
@@ -70,12 +77,10 @@ impl Instances for PostgresStore {
     }
 
     fn take_lanes(&self, most: usize) -> BoxFuture<'static, Result<Lanes, LogError>> {
-        let me = self.channel_writer.instance;
-        let state = self.state.clone();
+        let (me, state) = (self.channel_writer.instance, self.state.clone());
         let taken = self.read(move |session| {
-            // Nobody has tried to reach the holders.
-            let required = Required { own_lock: state.own_lock(), silent_ms: RECONNECT_MS };
-            Box::pin(cluster_rows::take_lanes(session, me, most, required))
+            let state = state.clone();
+            Box::pin(async move { cluster_rows::take_lanes(session, &state, me, most).await })
         });
         Box::pin(async move { taken.await? })
     }
@@ -137,15 +142,6 @@ impl Instances for PostgresStore {
     }
 }
 
-/// What is required of an instance with a free lock before it is declared ended.
-#[derive(Clone, Copy)]
-pub(super) struct Required {
-    /// The lock of the instance that declares it.
-    pub(super) own_lock: OwnLock,
-    /// For how long it has recorded nothing, although the database could be reached, in milliseconds.
-    pub(super) silent_ms: u64,
-}
-
 /// Whether an instance has not ended.
 pub(super) async fn is_alive(session: &Session, instance: i64) -> Done<bool> {
     let sql = "SELECT 1 FROM instances WHERE id = $1 AND ended_at IS NULL";
@@ -155,12 +151,13 @@ pub(super) async fn is_alive(session: &Session, instance: i64) -> Done<bool> {
 /// Ends an instance whose lock is free, or that has not recorded for too long that it is alive. Returns whether it has ended.
 ///
 /// While the database cannot be reached, no instance records anything, and all locks are lost. So silence counts from when the
-/// caller has its own lock again.
+/// caller has its own lock again. `silent_ms` is for how long the other must have recorded nothing although its lock is free.
 pub(super) async fn end_if_dead(
     session: &Session,
+    state: &SharedState,
     me: i64,
     other: i64,
-    required: Required,
+    silent_ms: u64,
 ) -> Done<Result<bool, LogError>> {
     if !is_alive(session, me).await? {
         return Ok(Err(LogError::Ended));
@@ -171,11 +168,11 @@ pub(super) async fn end_if_dead(
     session.batch("BEGIN").await?;
     let key = lock_key(other);
     let is_free: bool = session.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&key]).await?.try_get(0)?;
-    let needed_ms = if is_free { required.silent_ms } else { DEAD_AFTER_MS };
+    let needed_ms = if is_free { silent_ms } else { DEAD_AFTER_MS };
     let silent = "SELECT $2::float8 = 0 OR beat_at < clock_timestamp() - $2::float8 * interval '1 millisecond' FROM instances WHERE id = $1";
     let needed = needed_ms as f64;
     let is_silent: bool = session.query_one(silent, &[&other, &needed]).await?.try_get(0)?;
-    if is_silent && (needed_ms == 0 || required.own_lock.age_ms >= needed_ms) {
+    if is_silent && (needed_ms == 0 || state.own_lock().age_ms >= needed_ms) {
         // Its connections may be open still, in the middle of a transaction. They must not keep their locks.
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                    WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()";
@@ -185,12 +182,18 @@ pub(super) async fn end_if_dead(
         // Unless it has shown that it is alive meanwhile.
         let sql = "UPDATE instances SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL
                    AND ($2::float8 = 0 OR beat_at < clock_timestamp() - $2::float8 * interval '1 millisecond')";
-        if session.execute(sql, &[&other, &needed]).await? > 0 {
+        let ends = session.execute(sql, &[&other, &needed]).await? > 0;
+        if ends {
             // The others send requests to it as long as it answers.
             cluster_rows::write_facts(session, &[Fact::InstanceEnded { instance: other.unsigned_abs() }]).await?;
+        }
+        session.batch("COMMIT").await?;
+        if ends {
+            state.declared_ended.fetch_add(1, Relaxed);
             log::warn!(instance = other; "declared an instance ended that cannot be reached");
         }
+    } else {
+        session.batch("COMMIT").await?;
     }
-    session.batch("COMMIT").await?;
     Ok(Ok(!is_alive(session, other).await?))
 }

@@ -14,6 +14,8 @@ pub(super) struct SharedState {
     /// The highest id ceiling that this instance knows it has.
     pub(super) id_ceiling: AtomicU64,
     pub(super) clock: Clock,
+    /// How many instances this one has declared ended.
+    pub(super) declared_ended: AtomicU64,
     queued_bytes: AtomicUsize,
     /// When this instance took its lock, on `clock`; `NO_LOCK` while it has none.
     lock_since_ms: AtomicI64,
@@ -45,6 +47,7 @@ impl Default for SharedState {
             is_healthy: true.into(),
             id_ceiling: 0.into(),
             clock: Clock::start(),
+            declared_ended: 0.into(),
             queued_bytes: 0.into(),
             lock_since_ms: NO_LOCK.into(),
             has_lost_lock: false.into(),

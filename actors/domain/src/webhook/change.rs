@@ -19,12 +19,19 @@ pub enum HookChange {
         /// Until when the secret before it signs deliveries, in milliseconds since the epoch.
         until_ms: u64,
     },
-    /// Of a push subscription: when to look at its member's messages next, in milliseconds since the epoch, and the last
-    /// message that was announced as unread.
-    Look {
-        /// When to look next.
+    /// Of a push subscription: its member has sent a message.
+    OwnSent {
+        /// When to look at it, in milliseconds since the epoch.
+        look_ms: u64,
+    },
+    /// Of a push subscription: its member's messages were looked at. Times are in milliseconds since the epoch.
+    Looked {
+        /// When to look next, as it was when the look began. If another hub has changed it meanwhile, because of a later
+        /// message, the earlier of both times holds.
+        before_ms: Option<u64>,
+        /// When to look next; none if no message is unread.
         look_ms: Option<u64>,
-        /// The last message that was announced.
+        /// The last message that was announced as unread.
         announced: u64,
     },
     /// Of a push subscription: its end was announced.
@@ -40,9 +47,17 @@ impl HookChange {
                 let before = std::mem::replace(&mut hook.secret, secret.clone());
                 hook.previous = Some(PreviousSecret { secret: before, rotated_ms: *rotated_ms, until_ms: *until_ms });
             }
-            Self::Look { look_ms, announced } => {
+            Self::OwnSent { look_ms } => {
                 if let Some(push) = &mut hook.push {
-                    (push.look_ms, push.announced) = (*look_ms, *announced);
+                    push.look_ms = Some(*look_ms);
+                }
+            }
+            Self::Looked { before_ms, look_ms, announced } => {
+                if let Some(push) = &mut hook.push {
+                    let is_as_before = push.look_ms == *before_ms;
+                    let later_ms = push.look_ms.filter(|_| !is_as_before);
+                    push.look_ms = (*look_ms).into_iter().chain(later_ms).min();
+                    push.announced = push.announced.max(*announced);
                 }
             }
             Self::Warned => {
@@ -53,8 +68,8 @@ impl HookChange {
         }
     }
 
-    /// Whether other hubs on the same log must learn of it. The number of failures alone and the time of the next look
-    /// matter to one hub only.
+    /// Whether other hubs on the same log must learn of it. The number of failures alone, and when the hub that looks at a
+    /// member's messages does so again, matter to one hub only.
     #[must_use]
     pub fn concerns_other_hubs(&self, before: &Hook) -> bool {
         match self {
@@ -62,7 +77,9 @@ impl HookChange {
                 (before.failures == 0) != (health.failures == 0) || before.off_ms.is_some() != health.off_ms.is_some()
             }
             Self::Secret { .. } | Self::Warned => true,
-            Self::Look { announced, .. } => before.push.as_ref().is_some_and(|push| push.announced != *announced),
+            // The hub that looks may be another one.
+            Self::OwnSent { look_ms } => before.push.as_ref().is_some_and(|push| push.look_ms != Some(*look_ms)),
+            Self::Looked { announced, .. } => before.push.as_ref().is_some_and(|push| push.announced < *announced),
         }
     }
 }

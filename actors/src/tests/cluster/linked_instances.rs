@@ -43,6 +43,10 @@ impl Instances for LinkedLog {
         self.ask(|inner, _| inner.living())
     }
 
+    fn declared_ended(&self) -> u64 {
+        self.inner.declared_ended()
+    }
+
     fn take_lanes(&self, most: usize) -> Answer<Lanes> {
         self.ask(move |inner, _| inner.take_lanes(most))
     }
