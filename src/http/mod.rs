@@ -58,6 +58,11 @@ pub(crate) fn channel_of_path(path: &str) -> Option<ChannelId> {
     CHANNEL_PREFIXES.iter().find_map(|prefix| channel_after(path, prefix))
 }
 
+/// Whether a GET request to a path delivers messages, which the next one does not deliver again.
+pub(crate) fn delivers(path: &str) -> bool {
+    path.starts_with(CHANNEL_PREFIXES[0]) && ["/listen", "/wait", "/stream"].iter().any(|read| path.ends_with(read))
+}
+
 /// Registers the routes of one channel. They must be registered before all others: routes are matched in order, those
 /// with parameters by regular expression, and these are the most frequent ones.
 pub(crate) fn channel_routes(config: &mut ServiceConfig, state: &AppState) {

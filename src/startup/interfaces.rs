@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::http;
 use crate::mcp::{self, McpState};
 use crate::transport::{AcceptedStream, ConnectionLimit, ConnectionSettings, serve_connections};
-use crate::web::peers::{self, Calls, ChannelLocator, ChannelOfPath, Peers};
+use crate::web::peers::{self, Calls, ChannelLocator, ChannelOfPath, Peers, RequestRules};
 use crate::web::state::bearer;
 use crate::web::{self, AppState, TunnelHost};
 
@@ -56,8 +56,13 @@ impl Interfaces {
             None => None,
         };
         let signer = hub.seal(peers::PURPOSE);
-        let peers =
-            Peers::new(locator, signer, clock, (channel_of_path(chatroom.clone()), tokens_of), stopping.clone());
+        let rules = RequestRules {
+            channel_of_path: channel_of_path(chatroom.clone()),
+            tokens_of,
+            // Reading a room consumes nothing, and MCP delivers to requests by POST.
+            delivers: |path| http::delivers(&peers::decoded(path)),
+        };
+        let peers = Peers::new(locator, signer, clock, rules, stopping.clone());
         if let Some(peers) = &peers {
             hub.set_peers(Arc::new(Calls(peers.clone())));
             let mcp = mcp.clone();

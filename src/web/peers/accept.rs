@@ -52,7 +52,7 @@ pub(crate) fn accept(state: &SharedState, mut request: ServiceRequest, next: Nex
     }
     let (state, peers) = (state.clone(), peers.clone());
     Box::pin(async move {
-        let names_channel = (peers.channel_of_path)(request.path()).is_some();
+        let names_channel = (peers.rules.channel_of_path)(request.path()).is_some();
         let located = match known {
             Some(known) => known,
             None if names_channel => {

@@ -108,7 +108,7 @@ impl Exchange<'_> {
                 }
                 Err(AttemptError::Unanswered) => {
                     self.peers.report_unreachable(owner.id).await;
-                    if !is_repeatable(request) {
+                    if !self.is_repeatable(request) {
                         return Outcome::Failed(unanswered().into());
                     }
                     unanswered()
@@ -116,6 +116,12 @@ impl Exchange<'_> {
             };
         }
         Outcome::Failed(failure.into())
+    }
+
+    /// Whether a request may be sent again although an instance may have carried it out. One that delivers may not: what was
+    /// written to a connection that has failed counts as delivered, and the next response would hide that it is missing.
+    fn is_repeatable(&self, request: &HttpRequest) -> bool {
+        matches!(*request.method(), Method::GET | Method::HEAD) && !(self.peers.rules.delivers)(request.path())
     }
 
     /// Forwards the request to an instance. `None` if it is not the owner.
@@ -214,13 +220,6 @@ impl Exchange<'_> {
         let proof = proof::sign(&self.peers.signer, &statement, method, target);
         building.header(PROOF.as_str(), proof).body(OneChunk(self.body.clone())).ok()
     }
-}
-
-/// Whether a request may be sent again although an instance may have carried it out. A read may not: what was written to a
-/// connection that has failed counts as delivered unless it has `ack=manual`, and the next response would hide that it is missing.
-fn is_repeatable(request: &HttpRequest) -> bool {
-    let reads = ["/listen", "/wait", "/stream", "/poll"].iter().any(|read| request.path().ends_with(read));
-    matches!(*request.method(), Method::GET | Method::HEAD) && !reads
 }
 
 /// Nothing was done: each instance that was asked says that another owns the channel.

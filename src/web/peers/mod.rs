@@ -58,8 +58,14 @@ pub(crate) const PURPOSE: &str = "requests between instances";
 /// The channel that a path names, if any.
 pub(crate) type ChannelOfPath = Arc<dyn Fn(&str) -> Option<ChannelId> + Send + Sync>;
 
-/// Texts in a request of which one may be the token of its channel.
-pub(crate) type TokensOf = fn(&HttpRequest) -> Vec<String>;
+/// What the interfaces know of requests.
+pub(crate) struct RequestRules {
+    pub(crate) channel_of_path: ChannelOfPath,
+    /// Texts in a request of which one may be the token of its channel.
+    pub(crate) tokens_of: fn(&HttpRequest) -> Vec<String>,
+    /// Whether a GET request to a path delivers messages, which the next one does not deliver again.
+    pub(crate) delivers: fn(&str) -> bool,
+}
 
 /// Extension of a request that another instance has forwarded.
 #[derive(Clone, Debug)]
@@ -92,8 +98,7 @@ pub(crate) struct Peers {
     locator: Arc<dyn ChannelLocator>,
     signer: Signer,
     clock: Clock,
-    channel_of_path: ChannelOfPath,
-    tokens_of: TokensOf,
+    rules: RequestRules,
     health: HealthTable,
     stopping: GracefulShutdownSignal,
     notices: OnceLock<NoticeHandler>,
@@ -112,7 +117,7 @@ impl Peers {
         locator: Arc<dyn ChannelLocator>,
         signer: Signer,
         clock: Clock,
-        (channel_of_path, tokens_of): (ChannelOfPath, TokensOf),
+        rules: RequestRules,
         stopping: GracefulShutdownSignal,
     ) -> Option<Arc<Self>> {
         let (this, health) = (locator.instance()?, HealthTable::default());
@@ -121,8 +126,7 @@ impl Peers {
             locator,
             signer,
             clock,
-            channel_of_path,
-            tokens_of,
+            rules,
             health,
             stopping,
             notices,
@@ -143,7 +147,7 @@ impl Peers {
         next: Next<BoxBody>,
         id: Uuid,
     ) -> LocalBoxFuture<'static, Result<ServiceResponse, actix_web::Error>> {
-        let Some(channel) = (self.channel_of_path)(request.path()) else {
+        let Some(channel) = (self.rules.channel_of_path)(request.path()) else {
             // Its body may name a channel.
             request.extensions_mut().insert(RequestId(id));
             return next.call(request);

@@ -28,7 +28,7 @@ pub(crate) enum Presented {
 impl Peers {
     /// What a request presents whose path names its channel.
     pub(super) fn presented(&self, state: &AppState, request: &HttpRequest) -> Presented {
-        let tokens = (self.tokens_of)(request);
+        let tokens = (self.rules.tokens_of)(request);
         let is_servers = |hash: &rogerrat_domain::TokenHash| tokens.iter().any(|token| hash.matches(token));
         match state.server_token.as_ref().is_some_and(is_servers) {
             true => Presented::Proven,

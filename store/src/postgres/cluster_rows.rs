@@ -2,6 +2,7 @@
 
 use rogerrat_actors::{DEAD_AFTER_MS, FACTS_KEPT, FACTS_PAGE, Fact, Facts, Instance, Lane, Lanes, LogError};
 
+use super::instance::lock_is_held;
 use super::instances_impl::{RECONNECT_MS, end_if_dead, instance, is_alive};
 use super::int::{get_u64, to_sql};
 use super::queue::Done;
@@ -15,12 +16,13 @@ pub(super) async fn check_alive(db: &Session, me: i64) -> Done<Result<(), LogErr
 
 /// The instances that have recorded that they are alive, and whose lock is held, or was until a moment ago.
 pub(super) async fn living(db: &Session) -> Done<Vec<Instance>> {
-    let sql = "SELECT id, url FROM instances i WHERE ended_at IS NULL
-               AND beat_at >= clock_timestamp() - $1 * interval '1 millisecond'
-               AND (beat_at >= clock_timestamp() - $2 * interval '1 millisecond' OR EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-                           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                           AND classid = 1382511186::oid AND objid = (i.id & 4294967295)::oid))
-               ORDER BY id";
+    let sql = concat!(
+        "SELECT id, url FROM instances i WHERE ended_at IS NULL
+         AND beat_at >= clock_timestamp() - $1 * interval '1 millisecond'
+         AND (beat_at >= clock_timestamp() - $2 * interval '1 millisecond' OR ",
+        lock_is_held!(),
+        ") ORDER BY id"
+    );
     db.query(sql, &[&(DEAD_AFTER_MS as f64), &(RECONNECT_MS as f64)]).await?.iter().map(instance).collect()
 }
 

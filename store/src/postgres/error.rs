@@ -70,7 +70,8 @@ pub enum PostgresError {
     },
     /// Another hub runs on the database, and could not reach this one.
     #[error(
-        "hub {other} uses the database, and this one has no address at which it could be reached; set cluster.listen on each hub,          or stop hub {other} first"
+        "hub {other} uses the database, and this one has no address at which it could be reached; set cluster.listen on each hub, or \
+         stop hub {other} first"
     )]
     NoAddress {
         /// The number of the other instance.
@@ -78,7 +79,8 @@ pub enum PostgresError {
     },
     /// Another hub runs on the database, which this one could not reach.
     #[error(
-        "hub {other} uses the database and has no address at which it could be reached; set cluster.listen there as well and start it          again, or stop it first"
+        "hub {other} uses the database and has no address at which it could be reached; set cluster.listen there as \
+         well and start it again, or stop it first"
     )]
     OtherHasNoAddress {
         /// The number of the other instance.

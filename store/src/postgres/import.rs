@@ -66,8 +66,9 @@ pub fn import(data_dir: &Path, options: &PostgresOptions) -> Result<VerifyReport
     })?;
     let imported = import_into(&runtime, &session, &source);
     // Also the end of a transaction may take long.
-    runtime.block_on(session.slow_batch(if imported.is_ok() { "COMMIT" } else { "ROLLBACK" }))?;
-    imported
+    let ended = runtime.block_on(session.slow_batch(if imported.is_ok() { "COMMIT" } else { "ROLLBACK" }));
+    // A transaction that was not rolled back ends with the session.
+    imported.and_then(|report| Ok(ended.map(|()| report)?))
 }
 
 fn import_into(runtime: &Runtime, session: &Session, source: &SourceDir) -> Result<VerifyReport, ImportError> {
@@ -205,7 +206,7 @@ enum Column {
 
 impl Columns {
     fn new(table: &ImportTable) -> Self {
-        let column = |kind: &ColumnType| match kind {
+        let column = |(_, kind): &(&str, ColumnType)| match kind {
             ColumnType::Int => Column::Int(Vec::new()),
             ColumnType::Text => Column::Text(Vec::new()),
             ColumnType::Blob => Column::Blob(Vec::new()),
@@ -243,7 +244,7 @@ impl Columns {
             return Ok(());
         }
         let parameters: Vec<&(dyn ToSql + Sync)> = self.columns.iter().map(Column::parameter).collect();
-        runtime.block_on(session.execute(table.insert, &parameters))?;
+        runtime.block_on(session.execute_once(&table.insert(), &parameters))?;
         *self = Self::new(table);
         Ok(())
     }

@@ -29,6 +29,16 @@ const BEAT: &str = "UPDATE instances SET beat_at = clock_timestamp() WHERE id = 
 const END: &str = "WITH me AS (SELECT id FROM instances WHERE id = $1 AND ended_at IS NULL FOR UPDATE)
     UPDATE instances SET ended_at = clock_timestamp() FROM me WHERE instances.id = me.id";
 
+/// The condition that the lock of the instance in the row `i` is held.
+macro_rules! lock_is_held {
+    () => {
+        "EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND classid = 1382511186::oid AND objid = (i.id & 4294967295)::oid)"
+    };
+}
+pub(super) use lock_is_held;
+
 /// The key of the advisory lock of an instance.
 pub(super) fn lock_key(instance: i64) -> i64 {
     LOCK_CLASS << 32 | (instance & 0xffff_ffff)

@@ -73,13 +73,8 @@ pub(super) async fn apply(session: &Session) -> Result<(), PostgresError> {
 
 /// Checks that the database has the tables of this version.
 pub(super) async fn check(session: &Session) -> Result<(), PostgresError> {
-    let exists = "SELECT to_regclass('schema_version') IS NOT NULL AND to_regclass('id_ceilings') IS NOT NULL";
-    if !session.query_one(exists, &[]).await?.try_get(0)? {
-        return Err(PostgresError::NoTables);
-    }
-    match session.query_one("SELECT coalesce(max(version), 0) FROM schema_version", &[]).await?.try_get(0)? {
-        found if found > VERSION => Err(PostgresError::NewerSchema { found, known: VERSION }),
-        found if found < VERSION => Err(PostgresError::NoTables),
-        _ => Ok(()),
+    match found(session).await? {
+        Some(VERSION) => Ok(()),
+        _ => Err(PostgresError::NoTables),
     }
 }

@@ -229,6 +229,11 @@ impl Session {
         self.answer(ANSWER, async { self.client.execute(&self.statement(sql).await?, parameters).await }).await
     }
 
+    /// Runs a statement that is not prepared for further runs. Returns the number of rows that it has changed.
+    pub(super) async fn execute_once(&self, sql: &str, parameters: &Parameters<'_>) -> SqlResult<u64> {
+        self.answer(ANSWER, self.client.execute(sql, parameters)).await
+    }
+
     /// Performs a query that takes long, in a transaction for which the server has no time limit, and passes each row on.
     /// Returns their number.
     pub(super) async fn for_each_row(

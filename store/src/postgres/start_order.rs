@@ -8,6 +8,7 @@ use rogerrat_actors::DEAD_AFTER_MS;
 use tokio::time::sleep;
 
 use super::error::PostgresError;
+use super::instance::lock_is_held;
 use super::int::get_u64;
 use super::session::Session;
 
@@ -51,14 +52,13 @@ pub(super) async fn end(session: &Session) -> Result<(), PostgresError> {
 }
 
 async fn hub_in_the_way(session: &Session, url: &str) -> Result<Option<HubInTheWay>, PostgresError> {
-    let sql = "SELECT id, url <> '', beat_at::text FROM instances i
-               WHERE ended_at IS NULL AND ($1::text = '' OR url = '')
-               AND beat_at >= clock_timestamp() - $2::float8 * interval '1 millisecond'
-               AND EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-                           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                           AND classid = 1382511186::oid AND objid = (i.id & 4294967295)::oid)
-               ORDER BY id LIMIT 1";
+    let sql = concat!(
+        "SELECT id, url <> '', beat_at::text FROM instances i
+         WHERE ended_at IS NULL AND ($1::text = '' OR url = '')
+         AND beat_at >= clock_timestamp() - $2::float8 * interval '1 millisecond' AND ",
+        lock_is_held!(),
+        " ORDER BY id LIMIT 1"
+    );
     let Some(row) = session.query_opt(sql, &[&url, &(DEAD_AFTER_MS as f64)]).await? else { return Ok(None) };
-    let id = get_u64(&row, 0).unwrap_or_default();
-    Ok(Some(HubInTheWay { id, has_address: row.try_get(1)?, beat_at: row.try_get(2)? }))
+    Ok(Some(HubInTheWay { id: get_u64(&row, 0)?, has_address: row.try_get(1)?, beat_at: row.try_get(2)? }))
 }

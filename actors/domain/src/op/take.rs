@@ -79,9 +79,7 @@ impl Take {
         match self.fence {
             Some(fence) if task.is_held_by(no) && fence == task.fence => return Ok(fence),
             // The current fence of another member is no older one of this member.
-            Some(fence) if task.holder.is_some() && !task.is_held_by(no) && fence == task.fence => {
-                return Err(table_taken(task));
-            }
+            Some(fence) if task.holder.is_some() && fence == task.fence => return Err(table_taken(task)),
             Some(_) => return Err(table_stale(task)),
             None => {}
         }

@@ -20,16 +20,21 @@ pub(super) struct Addressed<'a> {
 
 /// The refusal for a task that does not exist any more or never did, or that the caller may not see.
 pub(crate) fn task_not_found(channel: &Channel, id: MessageId) -> Refusal {
-    let hint = if id > channel.last_id() {
-        "no message of this channel has that id: use the id that the send or the ask returned"
+    const TASKS_CLOSED: usize = limits::TASKS_CLOSED;
+    let refusal = Refusal::new(Code::NotFound, "task not found");
+    if id > channel.last_id() {
+        refusal.hint("no message of this channel has that id: use the id that the send or the ask returned")
     } else if channel.tasks.keep_no_more_closed() {
-        "it may have been closed: only the newest 500 closed tasks of a channel are kept, each for a day; its message is in the \
-         history"
+        refusal.hint(format!(
+            "it may have been closed: only the newest {TASKS_CLOSED} closed tasks of a channel are kept, each for a day; its \
+             message is in the history"
+        ))
     } else {
-        "a closed task is kept for a day; without durability a restart ends all tasks; one that was not sent to all is shown \
-         to its ends only"
-    };
-    Refusal::new(Code::NotFound, "task not found").hint(hint)
+        refusal.hint(
+            "a closed task is kept for a day; without durability a restart ends all tasks; one that was not sent to all is \
+             shown to its ends only",
+        )
+    }
 }
 
 impl Send {
