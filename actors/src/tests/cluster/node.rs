@@ -10,7 +10,7 @@ use super::links::Links;
 use super::oracle::Oracle;
 use super::peers::{Hubs, LinkedPeers};
 use super::receiver::Receiver;
-use crate::tests::harness::{DAWN_MS, TestHub};
+use crate::tests::harness::TestHub;
 use crate::{Clock, Hub, InstanceId, MemoryInstance, Ports, SharedMemoryLog};
 
 /// How long a durable channel stays with a hub that nobody uses it at, in milliseconds.
@@ -32,20 +32,20 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Starts a hub. Its clock is wrong by `skew_ms`.
+    /// Starts a hub. Its clock starts at `date_ms`.
     pub(super) async fn start(
         log: &SharedMemoryLog,
         oracle: &Arc<Mutex<Oracle>>,
         lost_per_mille: &Arc<AtomicU32>,
         hubs: &Hubs,
-        skew_ms: u64,
+        date_ms: u64,
         seed: u64,
     ) -> Option<Rc<Self>> {
         let instance = Arc::new(log.start_instance("http://hub"));
         let links = Links::default();
         let id = crate::Instances::this(&*instance);
         let linked = LinkedLog::start(instance.clone(), links.clone(), lost_per_mille.clone(), seed, oracle.clone());
-        let clock = Clock::steady(DAWN_MS + skew_ms);
+        let clock = Clock::steady(date_ms);
         let ports = Ports::with_log(Arc::new(linked));
         let receiver = Arc::new(Receiver::new(id, links.clone(), oracle.clone(), seed));
         let hub = TestHub::try_hub(ports, clock, receiver, IDLE_MS).await.ok()?;

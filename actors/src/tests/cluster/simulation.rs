@@ -19,6 +19,7 @@ use super::oracle::{Oracle, Totals};
 use super::peers::Hubs;
 use crate::deliberate_fault::{DeliberateFault, set_fault};
 use crate::random::{RngExt as _, SeedableRng as _, StdRng};
+use crate::tests::harness::DAWN_MS;
 use crate::{Clock, InstanceId, SharedMemoryLog};
 
 /// Of a thousand calls of the log, how many are lost while things go wrong.
@@ -29,8 +30,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 const TIME_LIMIT: Duration = Duration::from_secs(3600);
 /// How often webhooks are looked for once nothing goes wrong any more, every 100 ms.
 const WEBHOOK_LOOKS: u32 = 600;
-/// How far the clocks of the hubs may differ, in milliseconds.
-pub(super) const SKEW_MS: u64 = 5_000;
+/// How far clocks of hubs that agree differ at most, in milliseconds.
+const SKEW_MS: u64 = 5_000;
 
 /// What a simulation consists of.
 pub(super) struct World {
@@ -41,6 +42,8 @@ pub(super) struct World {
     lost_per_mille: Arc<AtomicU32>,
     hubs: Hubs,
     clock: Clock,
+    /// Whether the clocks of the hubs agree, but for [`SKEW_MS`]. If not, the clock of each hub starts at the same date.
+    clocks_agree: bool,
     /// What it is doing, for a message.
     phase: Cell<&'static str>,
 }
@@ -72,6 +75,12 @@ impl World {
         self.clock.uptime_ms()
     }
 
+    /// Until when a lease lasts at least that was asked for at `start_ms`.
+    pub(super) fn lease_until_ms(&self, start_ms: u64, lease_ms: u64) -> u64 {
+        // A hub whose clock is ahead of that of the hub before it ends leases early.
+        if self.clocks_agree { start_ms + lease_ms - SKEW_MS } else { start_ms }
+    }
+
     pub(super) fn oracle(&self) -> MutexGuard<'_, Oracle> {
         self.oracle.lock().unwrap()
     }
@@ -92,8 +101,10 @@ impl World {
     async fn start_node(&self) {
         loop {
             let (skew_ms, seed) = self.draw(|rng| (rng.random_range(0..SKEW_MS), rng.random()));
+            let start_ms = if self.clocks_agree { self.now_ms() } else { 0 };
+            let date_ms = DAWN_MS + start_ms + skew_ms;
             if let Some(node) =
-                Node::start(&self.log, &self.oracle, &self.lost_per_mille, &self.hubs, skew_ms, seed).await
+                Node::start(&self.log, &self.oracle, &self.lost_per_mille, &self.hubs, date_ms, seed).await
             {
                 self.nodes.borrow_mut().push(node);
                 return;
@@ -274,14 +285,17 @@ pub(super) fn simulate(seed: u64, size: Size, fault: Option<DeliberateFault>) ->
     set_fault(fault);
     crate::random::seed(seed);
     let outcome = run_paused(async move {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let clocks_agree = rng.random_bool(0.75);
         let world = Rc::new(World {
-            rng: RefCell::new(StdRng::seed_from_u64(seed)),
+            rng: RefCell::new(rng),
             log: SharedMemoryLog::new(),
             nodes: RefCell::default(),
             oracle: Arc::default(),
             lost_per_mille: Arc::default(),
             hubs: Arc::default(),
             clock: Clock::start(),
+            clocks_agree,
             phase: Cell::new("starting"),
         });
         if std::env::var_os("SIM_TRACE").is_some() {

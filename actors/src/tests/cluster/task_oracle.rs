@@ -123,13 +123,20 @@ impl TaskOracle {
         self.totals.taken += 1;
         let task = self.task(channel, id);
         let before = task.takings.insert(by.fence, by.who.clone());
-        let holder = task.holder.replace((by.who.clone(), until));
         if let Some(before) = before {
             return Some(format!("{channel}: fence {} of {id} was given to {before} and to {}", by.fence, by.who));
         }
         if by.fence <= known {
             return Some(format!("{channel}: {id} was given to {by:?} after fence {known}"));
         }
+        // An answer that a frozen hub sends late may arrive when others have had the task since.
+        let later = task.takings.range(by.fence + 1..).find(|(_, who)| **who != by.who);
+        if let Some((fence, who)) = later {
+            let is_running = now < until;
+            return is_running
+                .then(|| format!("{channel}: {id} was given to {by:?}, but {who} has had it with {fence}"));
+        }
+        let holder = task.holder.replace((by.who.clone(), until));
         if let Some((holder, _)) = holder.filter(|(who, until)| *who != by.who && now < *until) {
             return Some(format!("{channel}: {id} was given to {by:?} while {holder} has it"));
         }

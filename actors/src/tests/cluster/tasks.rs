@@ -9,7 +9,6 @@ use rogerrat_domain::{Code, MessageId, MessageState, TaskRow, TaskState, WaiterI
 use tokio::time::{sleep, timeout};
 
 use super::client::{ANSWER_LIMIT, Client, Failure};
-use super::simulation::SKEW_MS;
 use super::task_oracle::{By, Posted, result_text};
 use crate::HubError;
 use crate::random::RngExt as _;
@@ -25,11 +24,6 @@ struct Taken {
     id: MessageId,
     fence: u32,
     sender: String,
-}
-
-/// Until when a lease lasts at least, in milliseconds of the simulation, whatever the clocks of the hubs are.
-fn lease_from(start_ms: u64) -> u64 {
-    start_ms + LEASE_MS - SKEW_MS
 }
 
 /// The code of a refusal that no repetition changes.
@@ -212,7 +206,7 @@ impl Client {
     /// Takes work, or renews a lease.
     async fn take(&self, id: Option<MessageId>, fence: Option<u32>) -> Option<Taken> {
         let (world, who, session) = (self.world.clone(), self.who.clone(), self.session.clone());
-        let start_ms = self.world.now_ms();
+        let until_ms = self.world.lease_until_ms(self.world.now_ms(), LEASE_MS);
         let known = id.map_or(0, |id| self.world.oracle().tasks.highest_fence(&self.who.0, id));
         let take = self.world.request(&self.who.0, move |hub, at, links| {
             let (world, who, session) = (world.clone(), who.clone(), session.clone());
@@ -231,9 +225,9 @@ impl Client {
                 let mut oracle = world.oracle();
                 oracle.note(|| format!("{}: {id} is taken by {by:?}, renewed: {}", who.0, fence.is_some()));
                 let wrong = if fence.is_some() {
-                    oracle.tasks.renewed(&who.0, id, &by, lease_from(start_ms), known)
+                    oracle.tasks.renewed(&who.0, id, &by, until_ms, known)
                 } else {
-                    oracle.tasks.taken(&who.0, id, &by, (world.now_ms(), lease_from(start_ms)), known)
+                    oracle.tasks.taken(&who.0, id, &by, (world.now_ms(), until_ms), known)
                 };
                 oracle.violations.extend(wrong);
                 Ok(Some(Taken { id, fence: taken.fence, sender }))
