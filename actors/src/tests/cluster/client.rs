@@ -116,6 +116,10 @@ impl World {
             }
             match result {
                 Err(HubError::Moved) => entry.hub.forget_location(channel),
+                // It decided on a state that others have changed since, and has not learned that it is not the owner.
+                Err(HubError::Refused(_)) if self.oracle().has_other_owner(channel, target.id) => {
+                    return Err(Failure::NoAnswer);
+                }
                 result => return result.map_err(Failure::Refused),
             }
         }

@@ -155,6 +155,11 @@ impl Oracle {
         self.fences.get(channel).copied().unwrap_or_default()
     }
 
+    /// Whether an instance is not the owner of a channel, because another is.
+    pub(super) fn has_other_owner(&self, channel: &ChannelId, instance: InstanceId) -> bool {
+        self.owners.get(channel).is_some_and(|(owner, _)| *owner != instance)
+    }
+
     /// An instance gave a channel up.
     pub(super) fn given_up(&mut self, channel: &ChannelId, instance: InstanceId, fence: u64) {
         self.note(|| format!("{instance} gives up {channel}"));
