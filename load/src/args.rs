@@ -96,7 +96,7 @@ pub(super) struct SendsArgs {
     #[arg(long)]
     pub(super) unheard: bool,
     /// Alternate between memory and durable channels
-    #[arg(long, conflicts_with_all = ["durability", "baseline", "compare"])]
+    #[arg(long, conflicts_with_all = ["durability", "baseline", "compare", "hubs"])]
     pub(super) compare_durability: bool,
     /// The route that readers poll
     #[arg(long, value_enum, default_value_t = PollKind::Wait)]

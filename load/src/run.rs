@@ -32,7 +32,8 @@ pub(super) async fn run(scenario: &dyn Scenario, args: &RunArgs) -> Result<LoadR
         return Err(format!("the baseline does not support `{}`", scenario.name()));
     }
     if !args.hubs.is_empty() && !scenario.spreads_over_hubs() {
-        return Err(format!("--hub does not work with `{}`", scenario.name()));
+        let name = scenario.name();
+        return Err(format!("--hub works with `pingpong`, `broadcast`, `sends` and `tasks`, and not with `{name}`"));
     }
     let interrupt = Interrupt::new().map_err(|error| error.to_string())?;
     let has_second = scenario.compares_durability()
@@ -68,8 +69,8 @@ async fn start_and_run(
         let others = args
             .hubs
             .iter()
-            .map(|url| Target::parse(url, args.token.clone()).map(|target| target.with_sources(args.sources)));
-        server.context.other_hubs = others.collect::<Result<_, _>>()?;
+            .map(|url| Ok(Arc::new(Target::parse(url, args.token.clone())?.with_sources(args.sources))));
+        server.context.other_hubs = others.collect::<Result<_, String>>()?;
         servers.push(server);
     }
     if let Some(url) = &args.compare {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod import;
+mod tools;
 
 use std::{fs, thread};
 

@@ -4,5 +4,5 @@ mod faults;
 mod faulty_hub;
 mod refusals;
 mod reports;
-mod run;
+pub(crate) mod run;
 mod scenarios;

@@ -41,6 +41,12 @@ fn a_load_that_does_not_fit_is_refused() {
     refused(&["park", "--polls", "50000", "--sources", "1", "--url", &url], "--sources 2");
     refused(&["park", "--polls", "10", "--url", &url, "--warmup", "250"], "--streams");
     refused(&["churn", "--baseline", "--url", &url], "the baseline does not support");
+    for scenario in ["park", "channels", "churn", "mcp", "soak"] {
+        refused(
+            &[scenario, "--url", &url, "--hub", &url],
+            "--hub works with `pingpong`, `broadcast`, `sends` and `tasks`",
+        );
+    }
     refused(&["pingpong", "--url", &url, "--report", "/no/such/folder/page.html"], "cannot write");
 }
 

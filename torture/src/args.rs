@@ -18,6 +18,9 @@ pub struct TortureArgs {
     /// id, which a supervisor starts again. One after another is killed, stopped or frozen. Repeat for each hub
     #[arg(long = "hub", value_name = "URL[=PID]", conflicts_with = "data_dir")]
     pub(super) hubs: Vec<HubTarget>,
+    /// Server token for creating channels, if the hubs of --hub require one
+    #[arg(long, requires = "hubs", value_parser = token)]
+    pub(super) token: Option<String>,
     /// Number of kills; 0 only checks the hub
     #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(0..=100_000))]
     pub(super) cycles: u32,
@@ -60,6 +63,13 @@ impl TortureArgs {
     }
 }
 
+fn token(text: &str) -> Result<String, String> {
+    match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err("expected visible ASCII characters".into()),
+    }
+}
+
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
@@ -88,6 +98,11 @@ mod tests {
         assert!(parses("--cycles 200 --seed 7 --seconds 0.5 --channels 2 --memory-channels 0 --json"));
         assert!(parses("--cycles 0"));
         assert!(parses("--hub http://127.0.0.1:1=77 --hub http://127.0.0.1:2"));
+        assert!(
+            parses("--hub http://127.0.0.1:1 --token secret") && !parses("--token secret"),
+            "the token of which hub?"
+        );
+        assert!(!parses("--hub http://127.0.0.1:1 --token a\r\nb"));
         assert!(!parses("--hub http://127.0.0.1:1=77 --data-dir x") && !parses("--hub 127.0.0.1:1"));
         assert!(!parses("--seconds 0"));
         assert!(!parses("--seconds NaN"));

@@ -48,7 +48,7 @@ pub(super) async fn run(args: &TortureArgs, seed: u64) -> Result<TortureReport, 
             "no hub has a process that may be killed: give its process id, as in --hub http://127.0.0.1:7424=77".into(),
         );
     }
-    let (context, clients) = judge::start(addresses, args.load(), seed).await?;
+    let (context, clients) = judge::start(addresses, args.token.as_deref(), args.load(), seed).await?;
     let start_ms = now_ms();
     let mut runner = Runner { hubs: &args.hubs, context: &context, rng: Rng::new(seed, RUNNER_STREAM) };
     let outcome = runner.run(args).await;

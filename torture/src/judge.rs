@@ -38,7 +38,7 @@ impl Judge {
         let runtime = runtime.map_err(|error| error.to_string())?;
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
-                let (context, clients) = match start(addresses, load, seed).await {
+                let (context, clients) = match start(addresses, None, load, seed).await {
                     Ok(running) => running,
                     Err(reason) => return drop(started.send(Err(reason))),
                 };
@@ -101,10 +101,11 @@ impl Judge {
 /// Starts the clients of several hubs on the current thread.
 pub(super) async fn start(
     addresses: Vec<SocketAddr>,
+    token: Option<&str>,
     load: TortureLoad,
     seed: u64,
 ) -> Result<(Arc<Context>, Clients), String> {
-    let (fixture, oracle) = set_up(&addresses, load, Oracle::of_cluster()).await?;
+    let (fixture, oracle) = set_up(&addresses, token, load, Oracle::of_cluster()).await?;
     let context = Context::new(addresses, oracle, fixture.callsigns.clone(), fixture.durable.clone());
     let context = Arc::new(context);
     let clients = Clients::start(&context, &fixture, seed);

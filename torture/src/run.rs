@@ -31,7 +31,7 @@ pub(super) async fn run(args: &TortureArgs, seed: u64, data_dir: &Path) -> Resul
     runner.hub.start().map_err(|error| error.to_string())?;
     runner.hub.wait_until_ready().await?;
     let addresses = vec![runner.hub.address()];
-    let (fixture, oracle) = set_up(&addresses, args.load(), Oracle::default()).await?;
+    let (fixture, oracle) = set_up(&addresses, None, args.load(), Oracle::default()).await?;
     let (callsigns, durable) = (fixture.callsigns.clone(), fixture.durable.clone());
     let context = Arc::new(Context::new(addresses, oracle, callsigns, durable));
     let start_ms = now_ms();

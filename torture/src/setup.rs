@@ -80,9 +80,11 @@ pub struct TortureLoad {
     pub readers: u32,
 }
 
-/// Creates all channels and members, on each address in turn. `oracle` knows none yet.
+/// Creates all channels and members, on each address in turn, with the server token if the hubs require one. `oracle` knows
+/// none yet.
 pub(super) async fn set_up(
     addresses: &[SocketAddr],
+    token: Option<&str>,
     load: TortureLoad,
     oracle: Oracle,
 ) -> Result<(Fixture, Oracle), String> {
@@ -90,7 +92,8 @@ pub(super) async fn set_up(
     let mut next = || addresses.next().ok_or("no address");
     let address = next()?;
     let connection = Connection::new(address);
-    let mut setup = Setup { connection, oracle, fixture: Fixture::default() };
+    let credentials = token.map(bearer).unwrap_or_default();
+    let mut setup = Setup { connection, credentials, oracle, fixture: Fixture::default() };
     let durable = (0..load.durable_channels).map(|_| true);
     for durable in durable.chain((0..load.memory_channels).map(|_| false)) {
         setup.channel(durable, load).await?;
@@ -102,8 +105,14 @@ pub(super) async fn set_up(
     Ok((setup.fixture, setup.oracle))
 }
 
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}\r\n")
+}
+
 struct Setup {
     connection: Connection,
+    /// The header for creating channels.
+    credentials: String,
     oracle: Oracle,
     fixture: Fixture,
 }
@@ -112,7 +121,8 @@ impl Setup {
     async fn channel(&mut self, durable: bool, load: TortureLoad) -> Result<(), String> {
         let durability = if durable { "disk" } else { "memory" };
         let body = format!(r#"{{"durability":"{durability}","session_ttl_seconds":{DAY_S}}}"#);
-        let created = self.request("create channel", &build_request("POST", "/api/channels", "", &body)).await?;
+        let create = build_request("POST", "/api/channels", &self.credentials, &body);
+        let created = self.request("create channel", &create).await?;
         let channel = self.oracle.channel(durable);
         self.fixture.durable.push(durable);
         let mut writers = Vec::new();
@@ -134,7 +144,7 @@ impl Setup {
 
     async fn join(&mut self, channel: ChannelNo, created: &Created, callsign: String) -> Result<Member, String> {
         let Created { channel_id, join_token: token } = created;
-        let (path, bearer) = (format!("/api/channels/{channel_id}/join"), format!("Authorization: Bearer {token}\r\n"));
+        let (path, bearer) = (format!("/api/channels/{channel_id}/join"), bearer(token));
         let body = format!(r#"{{"callsign":"{callsign}"}}"#);
         let joined: Joined = self.request("join", &build_request("POST", &path, &bearer, &body)).await?;
         let no = self.oracle.member(channel, &callsign, joined.idx);

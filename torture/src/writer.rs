@@ -18,7 +18,7 @@ const RECEIPTS: u64 = 8;
 /// Messages that are stored for later repeats and receipts.
 const MAX_RECENT: usize = 12;
 const MAX_PAUSE_MS: u64 = 60;
-const AFTER_UNAVAILABLE: Duration = Duration::from_millis(20);
+const AFTER_NO_ANSWER: Duration = Duration::from_millis(20);
 const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
 /// A possible recipient of direct messages.
@@ -140,8 +140,8 @@ impl Writer {
                     self.client.record(Event::SendAbandoned { message });
                     return pause(AFTER_REFUSAL).await;
                 }
-                Response::Unavailable => pause(AFTER_UNAVAILABLE).await,
-                Response::Broken { .. } => {}
+                // Without a pause, refused connections would be repeated without end while no hub is there.
+                Response::Unavailable | Response::Broken { .. } => pause(AFTER_NO_ANSWER).await,
             }
             self.client.context.wait_until_serving().await;
             if self.is_key_forgotten(&outgoing) {
@@ -220,5 +220,40 @@ impl Writer {
             Response::Refused { text, .. } => self.client.report_refusal(WHAT, &text),
             Response::Unavailable | Response::Broken { .. } => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::oracle::Oracle;
+
+    #[tokio::test]
+    async fn a_writer_pauses_between_repeats_while_no_hub_is_there() {
+        let mut oracle = Oracle::of_cluster();
+        let channel = oracle.channel(true);
+        let no = oracle.member(channel, "w0", 0);
+        // Two ports that refuse connections, as long as their sockets exist.
+        let closed = [(); 2].map(|()| {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+            socket
+        });
+        let addresses = closed.iter().map(|socket| socket.local_addr().unwrap()).collect();
+        let context = Arc::new(Context::new(addresses, oracle, vec!["w0".into()], vec![true]));
+        let text = String::new;
+        let member = Member { no, channel, callsign: "w0".into(), channel_id: text(), token: text(), session: text() };
+        let mut writer = Writer::new(&context, &member, Vec::new(), Rng::new(1, 1));
+        let message = MessageRef { writer: no, seq: 1 };
+        let start = context.request_start();
+        let outgoing = OutgoingMessage { message, to: None, request: member.post("/send", "{}"), start, id: None };
+        let begun_ms = now_ms();
+        let sent = timeout(AFTER_NO_ANSWER * 10, writer.send(outgoing)).await;
+        assert!(sent.is_err(), "there is no hub");
+        let pauses = (now_ms() - begun_ms) / AFTER_NO_ANSWER.as_millis() as u64;
+        let repeated = context.oracle().disk.repeated;
+        assert!((1..=pauses + 1).contains(&repeated), "{repeated} repeats with {pauses} pauses");
     }
 }

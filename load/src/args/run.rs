@@ -14,8 +14,8 @@ pub(crate) struct RunArgs {
     /// URL of the hub, http:// only
     #[arg(long, required_unless_present_any = ["spawn_hub", "baseline"])]
     pub(crate) url: Option<String>,
-    /// Another hub on the same database, for `pingpong`; repeat for more. Channels are spread over all hubs, and half of
-    /// the agents use a hub that does not own their channel
+    /// Another hub on the same database, for `pingpong`, `broadcast`, `sends` and `tasks`; repeat for more. Channels and
+    /// their agents are spread over all hubs, so that many agents use a hub that does not own their channel
     #[arg(long = "hub", value_name = "URL", requires = "url", conflicts_with_all = ["compare", "baseline", "h2c"])]
     pub(crate) hubs: Vec<String>,
     /// Start a hub with temporary data for this run

@@ -28,6 +28,9 @@ fn a_run_needs_a_hub_or_the_baseline() {
     assert!(!parses("pingpong --self --url http://127.0.0.1:1"), "one hub only");
     assert!(!parses("pingpong --self --compare http://127.0.0.1:1 --baseline"), "two servers at most");
     assert!(!parses("pingpong --self --pid2 7"), "the process of which hub?");
+    assert!(parses("broadcast --url http://127.0.0.1:1 --hub http://127.0.0.1:2 --hub http://127.0.0.1:3"));
+    assert!(!parses("broadcast --self --hub http://127.0.0.1:2"), "hubs on one database");
+    assert!(!parses("sends --url http://127.0.0.1:1 --hub http://127.0.0.1:2 --compare-durability"));
     assert!(parses("idle --self"), "the old name of park");
 }
 

@@ -67,26 +67,38 @@ impl Scenario for Broadcast {
         Needs { connections: streams + self.channels, sends_per_session: usize::MAX, parked_requests: streams }
     }
 
+    fn spreads_over_hubs(&self) -> bool {
+        true
+    }
+
     fn start<'a>(
         &'a self,
         server: &'a ServerContext,
         agents: &'a mut JoinSet<()>,
     ) -> LocalBoxFuture<'a, Result<(), HttpError>> {
         Box::pin(async move {
-            let ServerContext { target, run_state, .. } = server;
+            let run_state = &server.run_state;
             let names =
                 |_| std::iter::once(SENDER.to_owned()).chain((0..self.listeners).map(|n| format!("l{n}"))).collect();
             let channels = Setup::uncounted(server).channels(self.channels, names).await?;
             for (index, sessions) in channels.iter().enumerate() {
                 let Some((sender, listeners)) = sessions.split_first() else { continue };
                 let channel = Arc::new(ChannelProgress::new(self));
-                let opening = listeners.iter().map(|session| open(target, session, run_state)).collect::<Vec<_>>();
+                let open = |(agent, session)| {
+                    let (target, is_at_owner) = server.hub_of_agent(index, agent);
+                    let opening = open(target, session, run_state);
+                    async move { Ok::<_, HttpError>((opening.await?, is_at_owner)) }
+                };
+                let opening = listeners.iter().enumerate().map(open).collect::<Vec<_>>();
                 let streams: Vec<_> = stream::iter(opening).buffered(CONCURRENT_OPENS).try_collect().await?;
-                for (connection, events) in streams {
+                for ((connection, events), is_at_owner) in streams {
                     let (channel, run_state) = (Arc::clone(&channel), Arc::clone(run_state));
-                    let listener = Listener { connection, events, order: OrderCheck::default(), channel, run_state };
+                    let order = OrderCheck::default();
+                    let listener = Listener { connection, events, is_at_owner, order, channel, run_state };
                     agents.spawn(listener.run());
                 }
+                // Every second sender uses a hub that does not own its channel.
+                let (target, _) = server.hub_of_agent(index, index % 2);
                 let sender = Sender {
                     connection: target.connection(),
                     template: target.send_template(sender, "all", self.options.payload_bytes),
@@ -226,6 +238,8 @@ impl Sender {
 struct Listener {
     connection: HttpConnection,
     events: SseReader,
+    /// Whether its hub owns the channel; none if there is one hub only.
+    is_at_owner: Option<bool>,
     order: OrderCheck,
     channel: Arc<ChannelProgress>,
     run_state: Arc<RunState>,
@@ -256,13 +270,16 @@ impl Listener {
 
     /// Reads all complete frames; returns true after the last message.
     fn read_frames(&mut self) -> Result<bool, HttpError> {
-        let Self { events, order, channel, run_state, .. } = self;
+        let Self { events, is_at_owner, order, channel, run_state, .. } = self;
         let now_ns = elapsed_ns();
         while let Some(frame) = events.next_frame() {
             let expected = order.highest() + 1;
             let Some(tag) = channel.read(frame, expected)? else { continue };
             if order.record(tag.seq) {
                 run_state.record_at(now_ns, tag.sent_ns);
+                if let Some(is_at_owner) = *is_at_owner {
+                    run_state.record_at_hub(is_at_owner, tag.sent_ns);
+                }
                 (expected..=tag.seq).for_each(|seq| channel.count_listener(seq));
                 if tag.last {
                     return Ok(true);

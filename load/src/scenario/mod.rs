@@ -86,7 +86,7 @@ pub(super) trait Scenario {
 pub(super) struct ServerContext {
     pub(super) target: Arc<Target>,
     /// Other hubs on the same database.
-    pub(super) other_hubs: Arc<[Target]>,
+    pub(super) other_hubs: Arc<[Arc<Target>]>,
     pub(super) run_state: Arc<RunState>,
     /// The durability of its channels; `None` leaves the choice to the hub.
     pub(super) durability: Option<Durability>,
@@ -101,11 +101,18 @@ impl ServerContext {
     }
 
     /// One of the hubs, counted from 0 and beginning again after the last.
-    pub(super) fn hub(&self, index: usize) -> &Target {
+    pub(super) fn hub(&self, index: usize) -> &Arc<Target> {
         match index % self.hubs() {
             0 => &self.target,
             other => &self.other_hubs[other - 1],
         }
+    }
+
+    /// The hub that an agent of a channel uses: the agents are spread over all hubs, beginning with the owner. Also whether
+    /// that is the owner; none if there is one hub only.
+    pub(super) fn hub_of_agent(&self, channel: usize, agent: usize) -> (&Arc<Target>, Option<bool>) {
+        let is_at_owner = (self.hubs() > 1).then_some(agent.is_multiple_of(self.hubs()));
+        (self.hub(self.owner(channel) + agent), is_at_owner)
     }
 
     /// The hub at which a channel is created, and that owns it: two channels after another are at the same.

@@ -130,8 +130,7 @@ impl Scenario for Pingpong {
                     for (pair, sessions) in setup.channels(self.pairs, names).await?.iter().enumerate() {
                         let [ann, bob] = &sessions[..] else { continue };
                         // Every second pair uses a hub that does not own its channel.
-                        let is_at_owner = (server.hubs() > 1).then_some(pair % 2 == 0);
-                        let target = server.hub(server.owner(pair) + pair % 2);
+                        let (target, is_at_owner) = server.hub_of_agent(pair, pair % 2);
                         let ann = AgentConfig { is_at_owner, ..self.rest_agent(target, ann, 0, pair) };
                         let bob = AgentConfig { is_at_owner, ..self.rest_agent(target, bob, 1, pair) };
                         agents.spawn(pair_loop::run(ann, bob, Arc::clone(&server.run_state)));

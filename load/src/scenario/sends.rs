@@ -71,6 +71,10 @@ impl Scenario for Sends {
         self.compare_durability
     }
 
+    fn spreads_over_hubs(&self) -> bool {
+        true
+    }
+
     /// Joins all agents before the first of them starts.
     fn start<'a>(
         &'a self,
@@ -82,7 +86,7 @@ impl Scenario for Sends {
             let channels = Setup::new(server).channels(self.channels, names).await?;
             for (index, sessions) in channels.iter().enumerate() {
                 if let Some((listener, senders)) = sessions.split_last() {
-                    let agents_of_channel = ChannelAgents::new(&server.target, senders, listener, self, index);
+                    let agents_of_channel = ChannelAgents::new(server, senders, listener, self, index);
                     agents.spawn(agents_of_channel.run(Arc::clone(&server.run_state)));
                 }
             }
@@ -114,16 +118,22 @@ struct InFlight {
 }
 
 impl ChannelAgents {
-    fn new(target: &Target, senders: &[Session], listener: &Session, scenario: &Sends, channel: usize) -> Self {
+    fn new(server: &ServerContext, senders: &[Session], listener: &Session, scenario: &Sends, channel: usize) -> Self {
         let ScenarioOptions { rate, payload_bytes } = scenario.options;
         let to = if scenario.unheard { "all" } else { LISTENER };
-        let sender = |(index, session): (usize, &Session)| Sender {
-            connection: target.connection(),
-            template: target.send_template(session, to, payload_bytes),
-            pacer: Pacer::new(rate, channel * scenario.senders + index, scenario.channels * scenario.senders),
-            sent: 0,
+        let sender = |(index, session): (usize, &Session)| {
+            let (target, is_at_owner) = server.hub_of_agent(channel, index);
+            Sender {
+                connection: target.connection(),
+                is_at_owner,
+                template: target.send_template(session, to, payload_bytes),
+                pacer: Pacer::new(rate, channel * scenario.senders + index, scenario.channels * scenario.senders),
+                sent: 0,
+            }
         };
         let senders = senders.iter().enumerate().map(sender).collect::<Vec<_>>();
+        // Every second listener uses a hub that does not own its channel.
+        let (target, _) = server.hub_of_agent(channel, channel % 2);
         Self { listener: Listener::new(target, listener, senders.len(), scenario), senders }
     }
 
@@ -156,6 +166,8 @@ impl ChannelAgents {
 
 struct Sender {
     connection: HttpConnection,
+    /// Whether its hub owns the channel; none if there is one hub only.
+    is_at_owner: Option<bool>,
     template: SendTemplate,
     pacer: Pacer,
     /// Sends that succeeded.
@@ -177,6 +189,9 @@ impl Sender {
             let (status, body) = self.connection.call(self.template.with_tag(tag)).await?;
             expect_success("send", status, body)?;
             self.sent += 1;
+            if let Some(is_at_owner) = self.is_at_owner {
+                run_state.record_at_hub(is_at_owner, sent_ns);
+            }
             match in_flight {
                 Some(in_flight) => {
                     in_flight.sent.fetch_add(1, Ordering::Relaxed);

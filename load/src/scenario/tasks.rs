@@ -58,6 +58,10 @@ impl Scenario for TaskPairs {
         false
     }
 
+    fn spreads_over_hubs(&self) -> bool {
+        true
+    }
+
     fn start<'a>(
         &'a self,
         server: &'a ServerContext,
@@ -68,9 +72,12 @@ impl Scenario for TaskPairs {
             let channels = Setup::new(server).channels(self.pairs, names).await?;
             for (index, sessions) in channels.into_iter().enumerate() {
                 let Ok([ann, bob]) = <[Session; 2]>::try_from(sessions) else { continue };
-                let agent = |session| Agent { session, connection: server.target.connection() };
+                // Every second pair uses a hub that does not own its channel.
+                let (target, is_at_owner) = server.hub_of_agent(index, index % 2);
+                let agent = |session| Agent { session, connection: target.connection() };
                 let pair = Pair {
-                    target: Arc::clone(&server.target),
+                    target: Arc::clone(target),
+                    is_at_owner,
                     ann: agent(ann),
                     bob: agent(bob),
                     text: ".".repeat(self.options.payload_bytes),
@@ -91,6 +98,8 @@ struct Agent {
 
 struct Pair {
     target: Arc<Target>,
+    /// Whether that hub owns the channel; none if there is one hub only.
+    is_at_owner: Option<bool>,
     ann: Agent,
     bob: Agent,
     text: String,
@@ -130,9 +139,16 @@ impl Pair {
         run_state.finish(outcome, []);
     }
 
+    fn record(is_at_owner: Option<bool>, since_ns: u64, run_state: &RunState) {
+        run_state.record(since_ns);
+        if let Some(is_at_owner) = is_at_owner {
+            run_state.record_at_hub(is_at_owner, since_ns);
+        }
+    }
+
     /// Bob's poll is parked when ann asks; the latency is from the question until ann has the answer.
     async fn ask(&mut self, since_ns: u64, run_state: &RunState) -> Result<(), HttpError> {
-        let Self { target, ann, bob, text, count } = self;
+        let Self { target, ann, bob, text, count, .. } = self;
         bob.connection.write(&target.poll_request(&bob.session, PollKind::Listen, POLL_S)).await?;
         // The same words would be the same question.
         let question = json!({"to": NAMES[1], "message": format!("{count}{text}"), "timeout": POLL_S});
@@ -146,7 +162,7 @@ impl Pair {
         if asked["answers"].as_array().is_none_or(|answers| answers.len() != 1) {
             return Err(HttpError::TimedOut("an answer did not arrive"));
         }
-        run_state.record(since_ns);
+        Self::record(self.is_at_owner, since_ns, run_state);
         Ok(())
     }
 
@@ -156,7 +172,7 @@ impl Pair {
         let posted = ann.call(target, "send", &json!({"wants": "work", "quiet": true, "message": text})).await?;
         let since_ns = elapsed_ns();
         let taken = bob.call(target, "tasks/take", &json!({})).await?;
-        run_state.record(since_ns);
+        Self::record(self.is_at_owner, since_ns, run_state);
         if taken["task"]["id"] != posted["id"] {
             return Err(HttpError::InvalidResponse("another task was taken than was posted".into()));
         }
