@@ -95,7 +95,7 @@ impl Hub {
             }
             Fact::Hook { hook } => webhooks.addr.send(Reread(hook)).await.map_err(|_| LogError::Ended)??,
             Fact::HooksRemoved { owner } => self.remove_webhooks(owner).await,
-            Fact::InstanceEnded { instance } => locations.forget_instance(InstanceId(instance)),
+            Fact::InstanceEnded { instance } => self.forget_ended(InstanceId(instance)),
             Fact::Unknown => {}
         }
         Ok(())

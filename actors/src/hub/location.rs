@@ -106,9 +106,21 @@ impl Hub {
         let Some(instances) = self.shared.log.instances() else { return Ok(false) };
         let ended = instances.end_if_dead(instance).await;
         let ended = ended.map_err(HubError::of_log("could not declare an instance ended"))?;
-        // Its channels may be owned by others even if it is alive.
-        self.shared.locations.forget_instance(instance);
+        if ended {
+            self.forget_ended(instance);
+        } else {
+            // Its channels may be owned by others even if it is alive.
+            self.shared.locations.forget_instance(instance);
+        }
         Ok(ended)
+    }
+
+    /// An instance was declared to have ended.
+    pub(super) fn forget_ended(&self, instance: InstanceId) {
+        self.shared.locations.forget_instance(instance);
+        if let Some(peers) = self.shared.peers.get() {
+            peers.instance_ended(instance);
+        }
     }
 
     /// The instances that are alive, this one included; none if the hub shares its log with no other.

@@ -4,7 +4,7 @@ use futures_util::future::LocalBoxFuture;
 use rogerrat_domain::ChannelId;
 
 use crate::error::HubError;
-use crate::ports::instances::Instance;
+use crate::ports::instances::{Instance, InstanceId};
 use crate::ports::lanes::Lanes;
 
 /// The other instances, as a hub reaches them.
@@ -24,4 +24,7 @@ pub trait PeerCalls: Send + Sync {
         channel: ChannelId,
         question: String,
     ) -> LocalBoxFuture<'static, Result<String, HubError>>;
+
+    /// An instance was declared to have ended: what waits for it need not wait any longer.
+    fn instance_ended(&self, _instance: InstanceId) {}
 }

@@ -250,8 +250,8 @@ impl ChannelLocator for AllAt {
 
     fn forget(&self, _: &ChannelId) {}
 
-    fn report_unreachable(&self, _: InstanceId) -> BoxFuture<'_, ()> {
+    fn report_unreachable(&self, _: InstanceId) -> BoxFuture<'_, Result<bool, HubError>> {
         self.reports.fetch_add(1, Relaxed);
-        Box::pin(ready(()))
+        Box::pin(ready(Ok(false)))
     }
 }

@@ -1,11 +1,12 @@
 //! Other instances that are not there, do not answer, or end in the middle.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rogerrat_actors::{Instance, InstanceId};
+use futures_util::future::join_all;
+use rogerrat_actors::{Fact, Instance, InstanceId, Instances as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -34,10 +35,39 @@ async fn misled(owner: SocketAddr) -> Misled {
     Misled { hub, ann, reports: reports.unwrap() }
 }
 
-/// How long an instance may be silent, and may take to answer, in milliseconds.
-fn set_limits(hub: &TestHub, silence_ms: u64, answer_ms: u64) {
-    let limits = [silence_ms, answer_ms].map(Duration::from_millis);
-    hub.interfaces.state.peers.as_ref().unwrap().set_limits(limits[0], limits[1]);
+/// How long an instance may be silent, may take to answer, and is waited for then, in milliseconds.
+fn set_limits(hub: &TestHub, silence_ms: u64, answer_ms: u64, hold_ms: u64) {
+    let [silence, answer, hold] = [silence_ms, answer_ms, hold_ms].map(Duration::from_millis);
+    hub.interfaces.state.peers.as_ref().unwrap().set_limits(silence, answer, hold);
+}
+
+/// An owner that accepts everything and is silent, until it is to answer.
+struct SilentOwner {
+    address: SocketAddr,
+    /// How many requests of clients came.
+    forwarded: Arc<AtomicUsize>,
+    answers: Arc<AtomicBool>,
+}
+
+impl SilentOwner {
+    async fn start() -> Self {
+        let (forwarded, answers) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+        let (count, may_answer) = (forwarded.clone(), answers.clone());
+        let address = fake(move |mut connection| {
+            let (count, may_answer) = (count.clone(), may_answer.clone());
+            async move {
+                let is_check = read_head(&mut connection).await.starts_with(b"GET / ");
+                count.fetch_add(usize::from(!is_check), Relaxed);
+                if may_answer.load(Relaxed) {
+                    let status = if is_check { "204 No Content\r\n" } else { "200 OK\r\ncontent-length: 0\r\n" };
+                    connection.write_all(format!("HTTP/1.1 {status}\r\n").as_bytes()).await.unwrap();
+                }
+                std::future::pending::<()>().await;
+            }
+        })
+        .await;
+        Self { address, forwarded, answers }
+    }
 }
 
 /// Listens, and answers each connection as `respond` does.
@@ -60,14 +90,15 @@ fn closed_port() -> (TcpSocket, SocketAddr) {
     (socket, address)
 }
 
-async fn read_head(connection: &mut TcpStream) {
+async fn read_head(connection: &mut TcpStream) -> Vec<u8> {
     let (mut head, mut piece) = (Vec::new(), [0; 4096]);
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         match connection.read(&mut piece).await {
             Ok(bytes) if bytes > 0 => head.extend_from_slice(&piece[..bytes]),
-            _ => return,
+            _ => break,
         }
     }
+    head
 }
 
 #[actix_web::test]
@@ -85,25 +116,62 @@ async fn c13_an_owner_whose_port_is_closed_gives_an_error_and_is_reported() {
 
 #[actix_web::test]
 async fn c13_an_owner_that_accepts_and_is_silent_is_given_up() {
-    let silent = fake(|mut connection| async move {
-        read_head(&mut connection).await;
-        std::future::pending::<()>().await;
-    })
-    .await;
-    let Misled { hub, ann, reports } = misled(silent).await;
-    set_limits(&hub, 100, 300);
-    let reply = ann.sending("hi").at(hub.address).await;
-    assert_eq!((reply.status, reply.json()["code"].as_str()), (503, Some("overloaded")), "{reply:?}");
-    assert!(reply.body.contains("the outcome is unknown"), "{}", reply.body);
-    assert_eq!(reports.load(Relaxed), 1, "a request that changes something is sent once");
-    let reply = ann.at(&hub, "GET", "/history").await;
-    assert_eq!(reply.status, 503);
-    assert_eq!(reports.load(Relaxed), 5, "one that only reads is sent again");
-    for read in ["/listen", "/wait", "/stream"] {
-        reports.store(0, Relaxed);
-        assert_eq!(ann.at(&hub, "GET", read).await.status, 503);
-        assert_eq!(reports.load(Relaxed), 1, "{read}: what was delivered to the lost connection would be missing");
+    let unknown = "the outcome is unknown";
+    for (method, path, text) in [
+        // What was delivered to the lost connection would be missing in a second response.
+        ("GET", "/listen", unknown),
+        ("GET", "/wait", unknown),
+        ("GET", "/stream", unknown),
+        ("POST", "/send", unknown),
+        // It is sent again when the owner answers, or another one serves the channel.
+        ("GET", "/history", "nothing was done"),
+    ] {
+        let silent = SilentOwner::start().await;
+        let Misled { hub, ann, reports } = misled(silent.address).await;
+        set_limits(&hub, 100, 300, 100);
+        let call = if path == "/send" { ann.sending("hi") } else { ann.call(method, path) };
+        let reply = call.at(hub.address).await;
+        assert_eq!((reply.status, reply.json()["code"].as_str()), (503, Some("overloaded")), "{path}: {reply:?}");
+        assert!(reply.body.contains(text), "{path}: {}", reply.body);
+        assert_eq!(silent.forwarded.load(Relaxed), 1, "{path}");
+        assert!(reports.load(Relaxed) >= 1, "{path}");
+        // Nobody waits as long as the first request again.
+        let reply = ann.at(&hub, "GET", "/listen").await;
+        assert!(reply.status == 503 && reply.body.contains("nothing was done"), "{path}: {reply:?}");
+        assert_eq!(silent.forwarded.load(Relaxed), 1, "{path}");
     }
+}
+
+#[actix_web::test]
+async fn c13_requests_for_a_silent_owner_wait_until_it_answers() {
+    let silent = SilentOwner::start().await;
+    let Misled { hub, ann, .. } = misled(silent.address).await;
+    set_limits(&hub, 100, 300, 600_000);
+    assert_eq!(ann.sending("hi").at(hub.address).await.status, 503);
+    for call in [ann.sending("again"), ann.call("GET", "/listen")] {
+        silent.answers.store(true, Relaxed);
+        assert_eq!(call.at(hub.address).await.status, 200);
+    }
+    assert_eq!(silent.forwarded.load(Relaxed), 3, "each was sent once");
+}
+
+#[actix_web::test]
+async fn c13_requests_for_an_owner_that_was_declared_ended_wait_no_longer() {
+    let silent = SilentOwner::start().await;
+    let Misled { hub, ann, .. } = misled(silent.address).await;
+    set_limits(&hub, 600_000, 600_000, 600_000);
+    let waiting = ["/wait", "/stream"].map(|path| actix_web::rt::spawn(ann.call("GET", path).at(hub.address)));
+    let sending = actix_web::rt::spawn(ann.sending("hi").at(hub.address));
+    wait_until("all should wait for the owner", || silent.forwarded.load(Relaxed) == 3).await;
+    // Another hub has declared that.
+    hub.log.write_fact(Fact::InstanceEnded { instance: 77 }).await.unwrap();
+    for reply in join_all(waiting.into_iter().chain([sending])).await {
+        let reply = reply.unwrap();
+        assert!(reply.status == 503 && reply.body.contains("the outcome is unknown"), "{reply:?}");
+    }
+    let reply = ann.at(&hub, "GET", "/listen").await;
+    assert!(reply.status == 503 && reply.body.contains("nothing was done"), "{reply:?}");
+    assert_eq!(silent.forwarded.load(Relaxed), 3, "nothing is sent to it any more");
 }
 
 #[actix_web::test]
@@ -116,7 +184,7 @@ async fn c13_an_owner_that_is_silent_in_the_middle_of_a_stream_ends_it() {
     })
     .await;
     let Misled { hub, ann, .. } = misled(silent).await;
-    set_limits(&hub, 1000, 1000);
+    set_limits(&hub, 1000, 1000, 1000);
     let mut stream = Stream::open(hub.address, ann.call("GET", "/stream")).await;
     stream.until("hello").await;
     assert!(stream.rest().await.is_err());
@@ -128,7 +196,7 @@ async fn c13_a_quiet_owner_that_answers_when_asked_is_waited_for() {
     let (a, b) = (shared.hub().await, shared.hub().await);
     let channel = a.channel().await;
     let (ann, bob) = (channel.join(&a, "ann").await, channel.join(&a, "bob").await);
-    set_limits(&b, 5, 60_000);
+    set_limits(&b, 5, 60_000, 60_000);
     let polling = actix_web::rt::spawn(bob.call("GET", "/listen?timeout=2").at(b.address));
     let timed_out = polling.await.unwrap().ok();
     assert_eq!(timed_out["timed_out"], true, "asked some hundred times meanwhile");
@@ -153,7 +221,7 @@ async fn c13_a_response_that_ends_too_early_is_incomplete_for_the_client_too() {
 
 #[actix_web::test]
 async fn c13_an_owner_that_ends_before_it_answers_leaves_the_outcome_unknown() {
-    let dying = fake(|mut connection| async move { read_head(&mut connection).await }).await;
+    let dying = fake(|mut connection| async move { drop(read_head(&mut connection).await) }).await;
     let Misled { hub, ann, reports } = misled(dying).await;
     let reply = ann.sending("hi").at(hub.address).await;
     assert_eq!(reply.status, 503);
@@ -216,7 +284,7 @@ async fn c12_a_client_that_leaves_closes_the_connection_to_the_owner() {
     })
     .await;
     let Misled { hub, ann, .. } = misled(waiting).await;
-    set_limits(&hub, 600_000, 1);
+    set_limits(&hub, 600_000, 1, 1);
     let polling = actix_web::rt::spawn(ann.call("GET", "/wait").at(hub.address));
     wait_until("the request should arrive", || ended.load(Relaxed) == 1).await;
     polling.abort();

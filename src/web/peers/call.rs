@@ -174,4 +174,8 @@ impl PeerCalls for Calls {
             }
         })
     }
+
+    fn instance_ended(&self, instance: InstanceId) {
+        self.0.health.end(instance, self.0.clock);
+    }
 }

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::connection::{ClientConnections, OneChunk, PeerConnection, SendError};
+use super::health::{PeerHealth, Withheld};
 use super::proof::{self, ForwardedRequest, PROOF, Statement};
 use super::response::{Interrupted, ResponseConnection, passed_on};
 use super::{Peers, Presented, headers};
@@ -54,6 +55,10 @@ pub(super) enum Outcome {
 enum AttemptError {
     /// It was not reached, so that nothing was done.
     NotReached,
+    /// It has ended, and nothing was sent.
+    Ended,
+    /// It does not answer, so that nothing was sent.
+    Silent,
     /// The request was sent.
     Unanswered,
     /// It does not accept the proof.
@@ -92,10 +97,12 @@ impl Exchange<'_> {
             }
             failure = match self.attempt(request, &owner).await {
                 Ok(Some(response)) => return Outcome::Response(response),
-                Ok(None) => {
+                Ok(None) | Err(AttemptError::Ended) => {
                     locator.forget(self.channel);
                     moving()
                 }
+                // The request has waited for it.
+                Err(AttemptError::Silent) => return Outcome::Failed(unreachable_owner().into()),
                 Err(AttemptError::Draining) => return Outcome::Failed(draining().into()),
                 Err(AttemptError::NotTrusted) => {
                     log::error!(instance = owner.id.0; "another instance refuses this one: check that both have the same \
@@ -127,6 +134,7 @@ impl Exchange<'_> {
     /// Forwards the request to an instance. `None` if it is not the owner.
     async fn attempt(&self, request: &HttpRequest, owner: &Instance) -> Result<Option<HttpResponse>, AttemptError> {
         let (health, silence) = self.peers.wait_for(owner);
+        self.admit(&health).await?;
         let kept_in = ClientConnections::of(request);
         let kept = kept_in.as_ref().and_then(|kept| kept.take(owner.id.0, self.peers.clock.uptime_ms()));
         let mut sent = self.request_to(owner, request, kept_in.is_none()).ok_or(AttemptError::NotReached)?;
@@ -143,7 +151,10 @@ impl Exchange<'_> {
                 Err(SendError::Unanswered) => return Err(AttemptError::Unanswered),
             }
         }
-        let opened = PeerConnection::open(owner, health).await;
+        let opened = tokio::select! {
+            opened = PeerConnection::open(owner, health) => opened,
+            () = interrupted.as_mut() => return Err(AttemptError::NotReached),
+        };
         let connection = opened.map_err(|error| {
             log::debug!(instance = owner.id.0, error:display; "cannot reach another instance");
             AttemptError::NotReached
@@ -152,6 +163,18 @@ impl Exchange<'_> {
             Ok((connection, response)) => self.take(owner, connection, response, kept_in, interrupted),
             Err(SendError::NotSent(_)) => Err(AttemptError::NotReached),
             Err(SendError::Unanswered) => Err(AttemptError::Unanswered),
+        }
+    }
+
+    /// Waits while an instance does not answer, until it answers again or others serve its channels.
+    async fn admit(&self, health: &PeerHealth) -> Result<(), AttemptError> {
+        tokio::select! {
+            biased;
+            admitted = health.admit(self.peers.health.hold()) => admitted.map_err(|withheld| match withheld {
+                Withheld::Silent => AttemptError::Silent,
+                Withheld::Ended => AttemptError::Ended,
+            }),
+            () = self.peers.stopping.notified() => Err(AttemptError::Draining),
         }
     }
 

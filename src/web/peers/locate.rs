@@ -36,8 +36,11 @@ pub(crate) trait ChannelLocator: Send + Sync {
     /// Forgets where a channel was, because that instance does not own it any more.
     fn forget(&self, channel: &ChannelId);
 
-    /// An instance cannot be reached, or does not answer. Completes when the log knows whether it has ended.
-    fn report_unreachable(&self, instance: InstanceId) -> BoxFuture<'_, ()>;
+    /// An instance cannot be reached, or does not answer. Returns whether it has ended.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written, or this instance has ended.
+    fn report_unreachable(&self, instance: InstanceId) -> BoxFuture<'_, Result<bool, HubError>>;
 }
 
 impl ChannelLocator for Hub {
@@ -65,20 +68,7 @@ impl ChannelLocator for Hub {
         self.forget_location(channel);
     }
 
-    fn report_unreachable(&self, instance: InstanceId) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            match self.report_unreachable(instance).await {
-                // Others serve its channels now.
-                Ok(true) => log::warn!(instance = instance.0; "another instance has ended"),
-                Ok(false) => {
-                    log::warn!(instance = instance.0; "another instance cannot be reached and has not ended: check \
-                    that it responds, its cluster.url, and the network between the hubs");
-                }
-                Err(error) => {
-                    log::warn!(instance = instance.0, error:display; "another instance cannot be reached, and the \
-                    log does not tell whether it has ended: check the connection to the database");
-                }
-            }
-        })
+    fn report_unreachable(&self, instance: InstanceId) -> BoxFuture<'_, Result<bool, HubError>> {
+        Box::pin(self.report_unreachable(instance))
     }
 }
