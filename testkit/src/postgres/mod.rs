@@ -133,7 +133,9 @@ impl Postgres {
         command.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
         command.args(["-h", &self.address.ip().to_string(), "-p", &self.address.port().to_string()]);
         let small = ["shared_buffers=16MB", "max_connections=500", "max_wal_size=64MB", "log_statement=none"];
-        for setting in small.into_iter().chain(self.settings.iter().map(String::as_str)) {
+        // Otherwise a start after a kill syncs each file of the cluster, which takes seconds while others use the disk.
+        let quick_recovery = ["recovery_init_sync_method=syncfs"];
+        for setting in small.into_iter().chain(quick_recovery).chain(self.settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
         let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

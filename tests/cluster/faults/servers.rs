@@ -1,6 +1,6 @@
 //! Database servers that are killed, promoted, full and slow.
 
-use rogerrat_testkit::Postgres;
+use rogerrat_testkit::{Postgres, timed};
 
 use super::super::environment;
 use super::{Cluster, RECOVERY, SENDS, is_long};
@@ -15,9 +15,14 @@ fn on(server: &Postgres, name: &'static str) -> (Cluster, String) {
 fn the_primary_is_killed_and_started_again() {
     let Some(mut server) = Postgres::start() else { return };
     let (mut cluster, _) = on(&server, "kill -9 of the primary");
-    cluster.during(|_| {
+    cluster.during(|cluster| {
         server.kill();
-        server.start_again();
+        // Its recovery is no part of what the hubs add: it waits for the disk.
+        let started = timed(|| server.start_again()).0;
+        let served = timed(|| assert!(cluster.judge.wait_until_served(RECOVERY), "durable channels are not served")).0;
+        eprintln!(
+            "the primary accepts connections {started:?} after its start, all channels are served {served:?} later"
+        );
     });
     cluster.expect_running();
     cluster.finish();
