@@ -33,7 +33,8 @@ pub use clock::Clock;
 pub use error::HubError;
 pub use hub::{
     AccountOwner, Admission, Admitted, AskAnswer, Band, ChannelLocation, Created, HookStatus, Hub, HubRules, Located,
-    LookAnswer, PhoneLink, PushStatus, PushTest, RemoteControl, Replayed, Subscribed, TakenWork, TranscriptReader,
+    LookAnswer, PhoneLink, PushStatus, PushTest, RemoteControl, Replayed, Subscribed, TakenWork, TaskLook,
+    TranscriptReader,
 };
 pub use memory::{MemoryAccounts, MemoryInstance, MemoryLog, SharedMemoryLog};
 pub use ports::Ports;

@@ -200,9 +200,9 @@ fn joined(list: &[Value]) -> Result<String, Refusal> {
     texts.map(|texts| texts.join(",")).ok_or_else(|| Refusal::invalid("`tell` must be text or a list of text"))
 }
 
-/// Parses the message id of a path.
+/// Parses the id of a message or a task in a path.
 pub(crate) fn message_id(text: &str) -> Result<MessageId, Refusal> {
-    text.parse().map_err(|_| Refusal::invalid("the message id must be a number"))
+    text.parse().map_err(|_| Refusal::invalid("the id must be a whole number below 2^64"))
 }
 
 fn finite(name: &'static str, text: &str) -> Result<f64, Refusal> {

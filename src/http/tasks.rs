@@ -7,20 +7,22 @@ use actix_web::http::Version;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{Bytes, Json, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use rogerrat_actors::{DeliveryGuard, HubError, TakenWork};
+use rogerrat_actors::{DeliveryGuard, HubError, TakenWork, TaskLook};
 use rogerrat_domain::op::{AskReply, Board, BoardFilter, BoardReply, Draft, LookUntil, Send, SendInput, Take};
 use rogerrat_domain::{
-    Code, MessageId, MessageSchema, Refusal, TaskRow, WaiterId, limits, saturating_u64, whole_number,
+    AnswersFormat, Code, MessageId, MessageSchema, Refusal, TaskRow, TaskState, WaiterId, Wants, limits,
+    saturating_u64, whole_number,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error_codes::{BODY, MEMBER, codes};
 use super::messages::idempotency_key;
-use super::parameters::{ChannelPath, SessionHeader};
+use super::parameters::{AttachmentsParam, BoundParam, ChannelPath, SessionHeader};
 use super::poll::recallable;
 use super::query::{QueryParams, message_id};
 use crate::transport::ConnectionState;
+use crate::web::answer_format::AnswerFormat;
 use crate::web::body;
 use crate::web::delivery_body::{DeliveryBody, SizedBody};
 use crate::web::problem::Problem;
@@ -131,12 +133,13 @@ pub(crate) async fn ask(state: SharedState, request: HttpRequest, payload: Paylo
     let (at, session) = state.admit_session(&request).await?;
     let AskInput { timeout, ask_id, send } = body::json(&request, payload, limits::BODY_SEND_BYTES).await?;
     let timeout_ms = milliseconds(timeout, limits::ASK_DEFAULT_MS, 0..=limits::TASK_WAIT_MAX_MS);
+    let whole = AnswersFormat::default();
     let answer = match ask_id {
-        Some(id) => connected(&request, state.hub.continue_question(&at, session, id, timeout_ms)).await?,
+        Some(id) => connected(&request, state.hub.continue_question(&at, session, id, whole, timeout_ms)).await?,
         None => {
             let draft = Draft::check_ask(send, idempotency_key(&request)?)?;
             state.rate_limits.sends.count(|| state.client(&request))?;
-            connected(&request, state.hub.question(&at, Send { session, draft }, timeout_ms)).await?
+            connected(&request, state.hub.question(&at, Send { session, draft }, whole, timeout_ms)).await?
         }
     };
     Ok(answer.map_or_else(gone, |(reply, read, guard)| delivered(&request, &reply, Some((read, guard)))))
@@ -154,6 +157,15 @@ struct TaskQuery {
     seen: Option<u64>,
 }
 
+/// The bytes of a task beside its answers, at their longest.
+const ROW_BYTES: usize = 1_800;
+
+/// How a reply that is formatted like this shows the answers of a task.
+fn answers_format(format: AnswerFormat) -> AnswersFormat {
+    let max_bytes = format.max_bytes.map(|max_bytes| max_bytes.saturating_sub(ROW_BYTES));
+    AnswersFormat { attachments: format.attachments, bound: AnswerFormat { max_bytes, ..format }.bound(false) }
+}
+
 /// Get a task, at once or when it has changed.
 ///
 /// Its poster thereby reads its answers.
@@ -167,6 +179,8 @@ struct TaskQuery {
         SessionHeader,
         ("task" = u64, Path, maximum = 18_446_744_073_709_551_615u64, description = "The task id."),
         TaskQuery,
+        BoundParam,
+        AttachmentsParam,
     ),
     responses((status = 200, body = TaskRow, description = "The task.")),
     security(("channel_token" = [], "session" = [])),
@@ -181,7 +195,8 @@ pub(crate) async fn task(state: SharedState, request: HttpRequest) -> Result<Htt
         Some(seen) => LookUntil::Changed { seen },
         None => LookUntil::Now,
     };
-    let look = connected(&request, state.hub.look_at_task(&at, session, id, until, wait_ms)).await?;
+    let look = TaskLook { id, until, format: answers_format(query.answer_format()?), timeout_ms: wait_ms };
+    let look = connected(&request, state.hub.look_at_task(&at, session, look)).await?;
     Ok(look.map_or_else(gone, |look| delivered(&request, &look.task, Some((look.delivered, look.guard)))))
 }
 
@@ -223,8 +238,8 @@ pub(crate) async fn board(state: SharedState, request: HttpRequest) -> Result<im
     let (at, session) = state.admit_session(&request).await?;
     let query = QueryParams::of(request.query_string());
     let filter = BoardFilter {
-        state: choice(&query, "state")?,
-        wants: choice(&query, "wants")?,
+        state: choice(&query, "state", TaskState::NAMES)?,
+        wants: choice(&query, "wants", Wants::NAMES)?,
         mine: query.flag("mine")?,
         thread: query.get("thread").map(|name| name.trim().to_owned()),
         limit: query.whole_number("limit")?.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
@@ -233,12 +248,16 @@ pub(crate) async fn board(state: SharedState, request: HttpRequest) -> Result<im
     Ok(Json(state.hub.query(&at, Board { session, filter }).await?))
 }
 
-fn choice<T: serde::de::DeserializeOwned>(query: &QueryParams<'_>, name: &'static str) -> Result<Option<T>, Refusal> {
+fn choice<T: serde::de::DeserializeOwned>(
+    query: &QueryParams<'_>,
+    name: &'static str,
+    values: &[&str],
+) -> Result<Option<T>, Refusal> {
     let Some(text) = query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
     let value = serde_json::Value::String(text.to_owned());
     serde_json::from_value(value)
         .map(Some)
-        .map_err(|_| Refusal::invalid(format!("{name} has a value that is not allowed")))
+        .map_err(|_| Refusal::invalid(format!("{name} must be one of {}", values.join(", "))))
 }
 
 /// Take the next work.

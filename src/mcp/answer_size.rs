@@ -6,8 +6,8 @@
 use std::io;
 
 use rogerrat_domain::{
-    AttachmentForm, ByteBound, DeliveredMessage, Message, Refusal, delivery_fields, limits, message_line,
-    saturating_u64,
+    AnswersFormat, AttachmentForm, ByteBound, DeliveredMessage, Message, Refusal, delivery_fields, limits,
+    message_line, saturating_u64,
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,15 @@ impl SizeArgs {
     pub(super) fn format(self) -> Result<AnswerFormat, Refusal> {
         Ok(AnswerFormat { attachments: AttachmentForm::Reference, max_bytes: Some(self.max_bytes()?) })
     }
+}
+
+/// The fields of a task in an answer, in both forms, beside its answers, at their longest.
+const TASK_BYTES: usize = 3_000;
+
+/// How an answer of `max_bytes` shows the answers of a task.
+pub(super) fn answers_format(max_bytes: usize) -> AnswersFormat {
+    let max_bytes = max_bytes.saturating_sub(FRAME_BYTES + TASK_BYTES);
+    AnswersFormat { attachments: AttachmentForm::Reference, bound: Some(bound(max_bytes)) }
 }
 
 /// The bound on messages that may use `max_bytes` of an answer.

@@ -286,6 +286,7 @@ fn tool(name: &'static str, kind: ToolKind, title: &str, description: &str, anno
     };
     let inputs = [false, true].map(|knows_the_channel| fields::input(kind, knows_the_channel));
     let mut parameters = inputs.each_ref().map(Parameter::all);
+    parameters.iter_mut().for_each(|known| known.extend(Parameter::all(&fields::unlisted(kind))));
     if kind.names_a_channel() {
         parameters[1].push(Parameter::text("channel_id"));
     }

@@ -76,8 +76,7 @@ pub(super) fn output(mut schema: Value, more: &[(&str, Value)]) -> Value {
     schema["type"] = json!("object");
     keep(&mut schema, &["type", "properties"]);
     for_each_part(&mut schema, |field| {
-        keep(field, &["type", "items"]);
-        for_each_part(field, |entry| keep(entry, &["type"]));
+        keep(field, &["type"]);
     });
     schema
 }

@@ -223,7 +223,8 @@ impl WaitingCall {
         {
             lines.push(format!("(next: {tool} with since={}, so that nothing comes twice)", last_id(read)));
         }
-        lines.extend(how_to_answer(read));
+        // They may be closed, or another member's, by now.
+        lines.extend(how_to_answer(read).filter(|_| counts.tasks.is_some()));
         let tasks = Counts { unread: 0, ..counts }.lines();
         lines.join("\n") + &tasks
     }

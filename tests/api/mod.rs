@@ -29,4 +29,5 @@ mod side_events;
 mod snippets;
 mod startup;
 mod streams;
+mod task_refusals;
 mod tasks;

@@ -237,3 +237,92 @@ fn base64(bytes: &[u8]) -> String {
     };
     bytes.chunks(3).map(group).collect()
 }
+
+/// Members that answer a question to all with texts of this size, and a file.
+fn answer(channel: &Channel, id: &Value, members: usize, text: &str) {
+    for n in 0..members {
+        let agent = channel.join(&format!("member-{n}"));
+        let file = json!({"mime": "text/plain", "data_base64": "A".repeat(200_000), "filename": "log"});
+        agent.try_send(&json!({"reply_to": id, "message": text, "attachments": [file]})).ok();
+    }
+}
+
+#[test]
+fn a13_answers_of_an_ask_and_of_a_task_are_bounded_and_the_others_stay_unread() {
+    let (_hub, channel) = hub();
+    let ann = Client::legacy(channel.target, "/mcp");
+    ann.join(&channel, "ann");
+    let ask = json!({"to": "all", "message": "\u{1}".repeat(8192), "answers": 6, "timeout_seconds": 0});
+    let id = ann.call("ask", &ask)["ask_id"].clone();
+    answer(&channel, &id, 6, &"x".repeat(4000));
+    let (answered, size) = sized(&ann, "ask", &json!({"ask_id": id}));
+    let (shown, more) = (answered["answers"].as_array().unwrap().len(), answered["more"].as_u64().unwrap() as usize);
+    assert!(size <= DEFAULT_BYTES && (2..6).contains(&shown) && shown + more == 6, "{size}: {shown} and {more}");
+    assert!(!answered.to_string().contains("data_base64"));
+    assert_eq!(answered["answers"][0]["attachments"][0]["bytes"], 150_000);
+    let (read, size) = sized(&ann, "tasks", &json!({"task_id": id, "max_bytes": 1000}));
+    let row = &read["tasks"][0];
+    assert!(row["answers"].as_array().unwrap().len() == 1 && row["more"] == 5 && size < 12_000, "{size}: {row}");
+    assert!(!row.to_string().contains("data_base64"));
+    let (_, text) = ann.call_with_text("tasks", &json!({"task_id": id}));
+    assert!(text.contains(&format!("({more} more answers did not fit: ")), "{text}");
+    let (mut unread, mut listened) = (ann.call("keepalive", &json!({}))["unread"].as_u64().unwrap(), 0);
+    assert_eq!(unread as usize, more, "what was not shown is unread, and nothing else");
+    while unread > 0 {
+        let read = ann.call("listen", &json!({}));
+        listened += read["messages"].as_array().unwrap().len();
+        unread = read["unread"].as_u64().unwrap();
+    }
+    assert_eq!(listened, more);
+    let rest = channel.target.get(&channel.path(&format!("tasks/{id}?max_bytes=10000&attachments=meta")));
+    let session = channel.join("member-0").session;
+    let reply = rest.bearer(&channel.token).session(&session).send();
+    assert!(reply.body.len() <= 10_000 && reply.ok()["answers"].as_array().unwrap().len() == 1, "{}", reply.text());
+    assert_eq!(reply.ok()["more"], 5);
+}
+
+#[test]
+fn a13_an_ask_that_parked_is_bounded_too_and_what_did_not_fit_wakes_a_poll() {
+    let (_hub, channel) = hub();
+    let ann = Client::legacy(channel.target, "/mcp");
+    let membership = ann.join(&channel, "ann");
+    let ask = json!({"to": "all", "message": "who?", "answers": 4, "timeout_seconds": 60, "max_bytes": 1000});
+    let stream = super::client::EventStream::open(ann.tool_request("ask", &ask));
+    let id = channel.join("member-0").wait()["messages"][0]["id"].clone();
+    answer(&channel, &id, 4, &"x".repeat(3000));
+    let result = stream.result();
+    let answered = &result["structuredContent"];
+    assert_eq!((ids(&answered["answers"]).len(), &answered["more"]), (1, &json!(3)), "{answered}");
+    let session = membership["session_id"].as_str().unwrap();
+    let read = channel.request("GET", "listen?timeout=60").session(session).send().ok();
+    assert_eq!(read["messages"].as_array().unwrap().len(), 3, "{read}");
+}
+
+#[test]
+fn a13_a_list_of_tasks_is_bounded_and_read_on() {
+    let (_hub, channel) = hub();
+    let bob = channel.join("bob");
+    let mut posted: Vec<u64> = Vec::new();
+    for n in 0..49 {
+        let text = ["\u{1}", "\"", "ä", "x"][n % 4].repeat(500);
+        let body = json!({"wants": "work", "quiet": true, "message": text, "thread": "\"".repeat(64)});
+        posted.push(bob.try_send(&body).ok()["id"].as_u64().unwrap());
+    }
+    let ann = Client::legacy(channel.target, "/mcp");
+    ann.join(&channel, "ann");
+    let (mut seen, mut arguments) = (Vec::new(), json!({"wants": "work"}));
+    loop {
+        let (page, size) = sized(&ann, "tasks", &arguments);
+        assert!(size <= DEFAULT_BYTES, "{size}");
+        seen.extend(ids(&page["tasks"]));
+        assert_eq!(page["for_you"], 49);
+        if page["before"].is_null() {
+            break;
+        }
+        arguments["before"] = page["before"].clone();
+    }
+    seen.reverse();
+    assert_eq!(seen, posted, "pages leave nothing out");
+    let (least, _) = sized(&ann, "tasks", &json!({"max_bytes": 1}));
+    assert_eq!(ids(&least["tasks"]).len(), 1);
+}

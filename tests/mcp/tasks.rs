@@ -124,3 +124,65 @@ fn a12_a_state_is_sent_and_shown_over_mcp() {
     assert!(text.contains(" to bob (away)"), "{text}");
     ann.call_refused("send", &json!({"state": "away", "message": "x"}), "invalid");
 }
+
+#[test]
+fn a09_a_band_has_questions_and_no_work_over_mcp() {
+    let hub = Hub::unlimited();
+    let band = hub.band("help");
+    let bob = band.join("bob");
+    for client in [Client::legacy(*hub, "/mcp"), Client::modern(*hub, "/mcp"), Client::modern(*hub, "/mcp/help")] {
+        let ann =
+            client.join(&band, &format!("ann-{}", client.version.len() + client.path.len() + bob.unread() as usize));
+        let with = |more: Value| {
+            let mut whole = ann.clone();
+            whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            whole
+        };
+        for to in ["all", "bob"] {
+            let text =
+                client.call_refused("send", &with(json!({"to": to, "wants": "work", "message": "x"})), "forbidden");
+            assert!(text.contains("a band has no work"), "{text}");
+        }
+        client.call_refused("send", &with(json!({"wants": "decision", "message": "x"})), "invalid");
+        assert_eq!(client.call("take", &ann)["task"], Value::Null);
+        assert_eq!(client.call("tasks", &with(json!({"wants": "work"})))["tasks"], json!([]));
+        let asked = client.call("ask", &with(json!({"to": "bob", "message": "ready?", "timeout_seconds": 0})));
+        let id = asked["ask_id"].as_u64().unwrap();
+        client.call_refused("take", &with(json!({"task_id": id})), "invalid");
+        bob.post(&format!("tasks/{id}/take"), &json!({})).refused(400, "invalid");
+        assert_eq!(bob.try_send(&json!({"reply_to": id, "message": "yes"})).ok()["task"]["state"], "done");
+        let answered = client.call("ask", &with(json!({"ask_id": id})));
+        assert_eq!((&answered["state"], &answered["answers"][0]["text"]), (&json!("done"), &json!("yes")));
+        client.call("leave", &ann);
+    }
+}
+
+#[test]
+fn a09_arguments_of_rest_that_the_list_of_tools_leaves_out_count_too() {
+    let (hub, channel) = hub();
+    let (ann, bob) = pair(&hub, &channel);
+    let deadline = |id: &Value| bob.get(&format!("tasks/{id}")).ok()["deadline"].as_u64().unwrap();
+    let sent = ann.call(
+        "send",
+        &json!({"message": "who?", "wants": "answer", "answers": 2, "data": {"run": 7}, "deadline_seconds": 60}),
+    );
+    let message = bob.get("listen?timeout=60").ok()["messages"][0].clone();
+    assert_eq!((&message["answers"], &message["data"]), (&json!(2), &json!({"run": 7})), "{message}");
+    assert!(deadline(&sent["id"]) <= sent["at"].as_u64().unwrap() + 60_000);
+    let ask = json!({"to": "bob", "message": "why?", "thread": "t", "deadline_seconds": 60, "timeout_seconds": 0});
+    let asked = ann.call("ask", &ask);
+    assert!(deadline(&asked["ask_id"]) <= sent["at"].as_u64().unwrap() + 120_000);
+    assert_eq!(bob.get("listen?timeout=60").ok()["messages"][0]["thread"], "t");
+    let post = || bob.try_send(&json!({"wants": "work", "message": "x"})).ok()["id"].as_u64().unwrap();
+    let result = |id: u64| bob.get(&format!("tasks/{id}")).ok()["answers"][0].clone();
+    let (first, second) = (post(), post());
+    assert_eq!(ann.call("take", &json!({}))["fence"], 1);
+    let file = json!({"mime": "text/x-diff", "data_base64": "LS0t", "filename": "fix.diff"});
+    let body = json!({"task_id": first, "state": "done", "fence": 1, "message": "patched", "attachments": [file]});
+    ann.call("finish", &body);
+    let done = result(first);
+    assert_eq!((&done["text"], &done["attachments"][0]["filename"]), (&json!("patched"), &json!("fix.diff")), "{done}");
+    assert_eq!(ann.call("take", &json!({}))["task"]["id"], second);
+    ann.call("send", &json!({"reply_to": second, "state": "done", "fence": 1, "message": "by send"}));
+    assert_eq!(result(second)["text"], "by send");
+}

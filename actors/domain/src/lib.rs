@@ -50,9 +50,9 @@ pub use ban::{Ban, BanInput, BanTarget};
 pub use byte_bound::ByteBound;
 pub use callsign::{ALL, Callsign};
 pub use channel::{
-    AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect,
-    Effects, Gap, GapReason, OpenRead, RateWindow, Reach, ReadResponse, RestoreError, Rules, SideEventSet, Snapshot,
-    TaskReason, TaskResponse, TaskRow,
+    AnswerReason, AnswersFormat, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage,
+    DeliveryCounters, Effect, Effects, Gap, GapReason, OpenRead, RateWindow, Reach, ReadResponse, RestoreError, Rules,
+    SideEventSet, Snapshot, TaskReason, TaskResponse, TaskRow,
 };
 pub use delivery_token::{CompletedDelivery, DeliveryToken, Progress, UnprovenDelivery};
 pub use deserialize::{saturating_u64, whole_number};

@@ -63,7 +63,7 @@ pub use channels::{Admission, Band, Created};
 pub use location::{ChannelLocation, Located};
 pub use push::{PushStatus, PushTest};
 pub use remote::{PhoneLink, RemoteControl};
-pub use tasks::{AskAnswer, LookAnswer, TakenWork};
+pub use tasks::{AskAnswer, LookAnswer, TakenWork, TaskLook};
 pub use transcript::TranscriptReader;
 pub use webhooks::{HookStatus, Replayed, Subscribed};
 

@@ -1,7 +1,7 @@
 //! Tasks: asking, looking at one, and taking work.
 
 use rogerrat_domain::op::{AskReply, LookAtTask, LookUntil, Send, Take, TakeOutcome, TakenTask};
-use rogerrat_domain::{MessageId, SessionId, TaskResponse};
+use rogerrat_domain::{AnswersFormat, MessageId, SessionId, TaskResponse};
 
 use super::{Admitted, Hub, lost};
 use crate::channel::delivery::{DeliveryGuard, WaitGuard};
@@ -18,15 +18,43 @@ pub type TakenWork = TakenTask<DeliveryGuard>;
 /// The reply to an ask, the answers that are read by it, and their guard.
 pub type AskAnswer = (AskReply, Box<[MessageId]>, DeliveryGuard);
 
+/// Which task to look at, and until when.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskLook {
+    /// The task.
+    pub id: MessageId,
+    /// Until when it waits.
+    pub until: LookUntil,
+    /// How it shows the answers. Those that do not fit stay unread.
+    pub format: AnswersFormat,
+    /// How long it waits at most, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+impl TaskLook {
+    /// The task as it is now, with its whole answers.
+    #[must_use]
+    pub fn now(id: MessageId) -> Self {
+        Self { id, until: LookUntil::Now, format: AnswersFormat::default(), timeout_ms: 0 }
+    }
+}
+
 impl Hub {
     /// Asks: sends a question and waits for its answers. The same question is not sent twice while the first is open.
     ///
     /// # Errors
     /// A refusal of the send, or of the wait.
-    pub async fn question(&self, at: &Admitted, send: Send, timeout_ms: u64) -> Result<AskAnswer, HubError> {
+    pub async fn question(
+        &self,
+        at: &Admitted,
+        send: Send,
+        format: AnswersFormat,
+        timeout_ms: u64,
+    ) -> Result<AskAnswer, HubError> {
         let session = send.session.clone();
         let sent = self.send(at, send).await?;
-        let response = self.look_at_task(at, session, sent.id, LookUntil::Answered, timeout_ms).await?;
+        let look = TaskLook { id: sent.id, until: LookUntil::Answered, format, timeout_ms };
+        let response = self.look_at_task(at, session, look).await?;
         Ok(AskReply::new(Some(sent), response))
     }
 
@@ -39,9 +67,11 @@ impl Hub {
         at: &Admitted,
         session: SessionId,
         id: MessageId,
+        format: AnswersFormat,
         timeout_ms: u64,
     ) -> Result<AskAnswer, HubError> {
-        let response = self.look_at_task(at, session, id, LookUntil::Answered, timeout_ms).await?;
+        let look = TaskLook { id, until: LookUntil::Answered, format, timeout_ms };
+        let response = self.look_at_task(at, session, look).await?;
         Ok(AskReply::new(None, response))
     }
 
@@ -53,15 +83,14 @@ impl Hub {
         &self,
         at: &Admitted,
         session: SessionId,
-        id: MessageId,
-        until: LookUntil,
-        timeout_ms: u64,
+        look: TaskLook,
     ) -> Result<LookAnswer, HubError> {
+        let TaskLook { id, until, format, timeout_ms } = look;
         let deadline_ms = self.shared.clock.uptime_ms() + timeout_ms;
         let mut left_ms = timeout_ms;
         loop {
             let waiter = self.waiter_id();
-            let look = LookAtTask { session: session.clone(), id, until, timeout_ms: left_ms, waiter };
+            let look = LookAtTask { session: session.clone(), id, until, format, timeout_ms: left_ms, waiter };
             let mut parked = WaitGuard { waiter, handle: at.0.clone(), answered: false };
             let answer = self.dispatcher.call(&at.0, look, Look).await;
             parked.answered = true;

@@ -13,6 +13,10 @@ use super::super::schema;
 use super::ToolKind;
 use crate::web::create_channel::CreateReply;
 
+/// Arguments that `listen` and `wait`, and `send`, do not list.
+const UNLISTED_OF_A_READ: &[&str] = &["own"];
+const UNLISTED_OF_A_SEND: &[&str] = &["text", "answers", "fence", "data"];
+
 /// The arguments of a tool, with every type and bound that they have over HTTP. On the endpoint of a channel,
 /// `channel_id` is known.
 pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
@@ -31,14 +35,10 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
         ToolKind::Take => (None, take()),
         ToolKind::Finish => (None, finish()),
         ToolKind::Tasks => (None, tasks()),
-        ToolKind::Listen => (
-            Some(schema::of::<ReadQuery<'static>>()),
-            vec![timeout(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS), max_bytes()],
-        ),
-        ToolKind::Wait => (
-            Some(schema::of::<ReadQuery<'static>>()),
-            vec![timeout(limits::WAIT_MCP_DEFAULT_MS, limits::WAIT_MAX_MS), max_bytes()],
-        ),
+        ToolKind::Listen => {
+            (Some(read()), vec![timeout(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS), max_bytes()])
+        }
+        ToolKind::Wait => (Some(read()), vec![timeout(limits::WAIT_MCP_DEFAULT_MS, limits::WAIT_MAX_MS), max_bytes()]),
         ToolKind::Ack => (Some(schema::of::<AckInput>()), Vec::new()),
         ToolKind::History => (None, history()),
         ToolKind::Fetch => (None, fetch()),
@@ -53,7 +53,7 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
         more.push(("token", string("The channel's token; a band needs none.")));
         required.push("channel_id");
     } else if kind.is_of_a_channel() && !knows_the_channel {
-        more.push(("channel_id", string("Not needed on the connection that joined.")));
+        more.push(("channel_id", string("Needed if another connection joined.")));
     }
     match kind {
         ToolKind::CreateIdentity => required.push("session_token"),
@@ -67,7 +67,7 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
         _ => {}
     }
     if kind.is_of_a_channel() {
-        more.push(("session_id", string("From join. Needed if agents share this connection.")));
+        more.push(("session_id", string("From join, if agents share this connection.")));
     }
     schema::object(fields, &more, &required)
 }
@@ -111,6 +111,25 @@ fn fetch() -> Vec<(&'static str, Value)> {
 fn join() -> Value {
     let mut schema = schema::of::<JoinInput>();
     schema["properties"]["about"]["description"] = "What you do, for the roster: at most 280 characters.".into();
+    schema["properties"]["callsign"]["description"] =
+        "1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`, not beginning with `_` or `-`. If omitted, the hub picks a free one.".into();
+    schema
+}
+
+/// The arguments of a read. What several devices of one member need is not listed.
+fn read() -> Value {
+    let mut schema = without(schema::of::<ReadQuery<'static>>(), UNLISTED_OF_A_READ);
+    let most = limits::READ_MESSAGES;
+    schema["properties"]["max"]["description"] = format!("Number of messages, 1 to {most}. Default {most}.").into();
+    schema["properties"]["since"]["description"] =
+        "For this read only: the messages above this id, instead of those above the cursor.".into();
+    schema
+}
+
+fn without(mut schema: Value, names: &[&str]) -> Value {
+    if let Some(fields) = schema["properties"].as_object_mut() {
+        fields.retain(|name, _| !names.contains(&name.as_str()));
+    }
     schema
 }
 
@@ -118,7 +137,7 @@ fn join() -> Value {
 fn send() -> Value {
     let mut schema = schema::of::<SendInput>();
     if let Some(fields) = schema["properties"].as_object_mut() {
-        fields.retain(|name, _| !["answers", "fence", "data"].contains(&name.as_str()));
+        fields.retain(|name, _| !UNLISTED_OF_A_SEND.contains(&name.as_str()));
         let what = "With kind status: what you are doing, for the roster. The text may be empty.";
         fields.insert("state".to_owned(), choice(MemberState::NAMES, what));
         fields.insert("until_seconds".to_owned(), integer("With state: for how many seconds, at most 2,592,000."));
@@ -128,13 +147,37 @@ fn send() -> Value {
             ("suggested_replies", "At most 4 replies to choose from, each at most 64 characters."),
             ("reply_to", "The id of the message it replies to."),
             ("thread", "A thread name, 1 to 64 characters."),
+            ("attachments", "At most 4 files, 524,288 base64 characters in all."),
         ] {
             fields[name]["description"] = what.into();
         }
+        fields["attachments"]["items"]["properties"]["filename"]["description"] = "Its name.".into();
         fields.insert("wants".to_owned(), choice(Wants::NAMES, "Makes it a task. Prefer ask for a question."));
         fields.insert("quiet".to_owned(), json!({"type": "boolean", "description": "Work to all: wakes no member."}));
         let what = "With wants: seconds until it expires, at most 2,592,000.";
         fields.insert("deadline_seconds".to_owned(), integer(what));
+    }
+    schema
+}
+
+/// Arguments of a send that a tool accepts and does not list, because each call needs the list of tools in its context.
+pub(super) fn unlisted(kind: ToolKind) -> Value {
+    let names: &[&str] = match kind {
+        ToolKind::Listen | ToolKind::Wait => return only(schema::of::<ReadQuery<'static>>(), UNLISTED_OF_A_READ),
+        ToolKind::Send => UNLISTED_OF_A_SEND,
+        ToolKind::Ask => {
+            &["text", "priority", "suggested_replies", "attachments", "reply_to", "thread", "client_msg_id"]
+        }
+        // A result is the `message` of other tools.
+        ToolKind::Finish => &["message", "text", "attachments", "client_msg_id"],
+        _ => &[],
+    };
+    only(schema::of::<SendInput>(), names)
+}
+
+fn only(mut schema: Value, names: &[&str]) -> Value {
+    if let Some(fields) = schema["properties"].as_object_mut() {
+        fields.retain(|name, _| names.contains(&name.as_str()));
     }
     schema
 }
@@ -159,7 +202,9 @@ fn ask() -> Vec<(&'static str, Value)> {
         ("ask_id", integer("Instead of a message: go on waiting for this question.")),
         ("timeout_seconds", number(&format!("Seconds to wait, 0 to {most}. Default {default}."))),
         ("answers", integer("To all: answers to wait for, 1 to 16. Default 1.")),
+        ("deadline_seconds", integer("Seconds until the question expires. Default 3,600.")),
         data(),
+        max_bytes(),
     ]
 }
 
@@ -190,6 +235,9 @@ fn tasks() -> Vec<(&'static str, Value)> {
         ("state", choice(TaskState::NAMES, "Only tasks in this state.")),
         ("wants", choice(Wants::NAMES, "Only questions, or only work.")),
         ("mine", json!({"type": "boolean", "description": "Only those that you posted or have, or that name you."})),
+        ("thread", string("Only those of this thread.")),
+        ("before", integer("To continue: `before` of the last call.")),
+        max_bytes(),
     ]
 }
 
@@ -230,7 +278,7 @@ fn qr() -> Value {
 
 fn max_bytes() -> (&'static str, Value) {
     let (default, min, max) = (limits::ANSWER_MCP_BYTES, limits::ANSWER_MIN_BYTES, limits::ANSWER_MAX_BYTES);
-    let description = format!("Maximum bytes of the answer, {min} to {max}. Default {default}.");
+    let description = format!("Bytes of the answer, {min} to {max}. Default {default}.");
     ("max_bytes", integer(&description))
 }
 

@@ -80,8 +80,8 @@ pub(crate) use side_events::{RosterChanges, SideEvent, SideEvents, StreamSideEve
 pub use snapshot::{BacklogEntry, RestoreError, Snapshot};
 pub use stats::{ChannelStats, DeliveryCounters};
 pub(crate) use stream_frames::StreamEnd;
+pub use tasks::{AnswersFormat, TaskReason, TaskResponse, TaskRow};
 pub(crate) use tasks::{Task, TaskWait, Tasks, Verdict, WaitsFor, judge, table_closed, table_stale, table_taken};
-pub use tasks::{TaskReason, TaskResponse, TaskRow};
 pub(crate) use waiters::{ParkedPoll, Stream};
 use waiters::{PendingAnswer, Waiters};
 

@@ -86,7 +86,7 @@ impl Query for Board {
         let are_more = found.len() > limit;
         found.truncate(limit);
         let before = found.last().filter(|_| are_more).map(|task| task.updated_at_ms);
-        let tasks = found.into_iter().map(|task| channel.task_row(task, false)).collect();
+        let tasks = found.into_iter().map(|task| channel.task_row(task, None)).collect();
         Ok(BoardReply { tasks, before, for_you: channel.tasks_for(no) })
     }
 }

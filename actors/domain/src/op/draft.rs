@@ -181,6 +181,9 @@ impl Draft {
         if input.state.is_some() || *input.wants.get_or_insert(Wants::Answer) != Wants::Answer {
             return Err(Refusal::invalid("an ask wants an answer").hint("omit `wants` and `state`"));
         }
+        if input.message.is_none() && input.text.is_none() && input.data.is_none() && input.attachments.is_none() {
+            return Err(Refusal::invalid("`message` is missing").hint("ask something, or continue with `ask_id`"));
+        }
         let mut draft = Self::check(input, key)?;
         draft.task.get_or_insert_default().is_ask = true;
         Ok(draft)

@@ -122,7 +122,7 @@ impl Channel {
     ) -> Option<Bytes> {
         let row = |task: MessageId| {
             let task = self.tasks.get(task).filter(|task| task.is_visible_to(viewer))?;
-            Some(self.task_row(task, false))
+            Some(self.task_row(task, None))
         };
         let rows: Vec<_> = changed.into_iter().map(|task| (task, row(task))).collect();
         let side_events = self.side_events_of(id)?;

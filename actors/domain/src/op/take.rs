@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::Now;
 use crate::channel::{
-    Channel, Effects, Task, TaskReason, TaskRow, TaskWait, WaitsFor, table_closed, table_stale, table_taken,
+    AnswersFormat, Channel, Effects, Task, TaskReason, TaskRow, TaskWait, WaitsFor, table_closed, table_stale,
+    table_taken,
 };
 use crate::delivery_token::DeliveryToken;
 use crate::entry::Entry;
@@ -137,14 +138,20 @@ impl Operation for Take {
             let (deadline_ms, state) = (now.uptime_ms + self.timeout_ms, channel.next_in_flight());
             channel.park_task_wait(
                 self.waiter,
-                TaskWait { no, what: WaitsFor::Work { thread: self.thread }, deadline_ms, state },
+                TaskWait {
+                    no,
+                    what: WaitsFor::Work { thread: self.thread },
+                    format: AnswersFormat::default(),
+                    deadline_ms,
+                    state,
+                },
             );
             return TakeOutcome::Parked;
         };
         let Some(task) = channel.tasks.get(*id) else { return TakeOutcome::Nothing(TaskReason::TimedOut) };
         let (message, lease_until) = (task.question.message.clone(), task.lease_until_ms);
         let is_new = self.fence.is_none() && task.state == TaskState::Held;
-        let task = channel.task_row(task, true);
+        let task = channel.task_row(task, Some(AnswersFormat::default()));
         let guard = is_new.then(|| channel.begin_taking(no, *id, *fence));
         TakeOutcome::Taken(Box::new(TakenTask { task, message, fence: *fence, lease_until, guard }))
     }

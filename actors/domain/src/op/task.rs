@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::channel::{Channel, Effects, Task, TaskReason, TaskResponse, TaskRow, TaskWait, WaitsFor};
+use crate::channel::{AnswersFormat, Channel, Effects, Task, TaskReason, TaskResponse, TaskRow, TaskWait, WaitsFor};
 use crate::entry::{Entry, WhyClosed};
 use crate::ids::{MessageId, SessionId, WaiterId};
 use crate::message::delivered_schema::MessageSchema;
@@ -12,6 +12,7 @@ use crate::message::task::TaskState;
 use crate::op::send::task_not_found;
 use crate::op::{Operation, RecipientPresence, SendReply, TasksForYou};
 use crate::refusal::Refusal;
+use crate::serialize::is_zero;
 use crate::{Now, limits};
 
 /// Until when a look at a task waits.
@@ -37,6 +38,8 @@ pub struct LookAtTask {
     pub id: MessageId,
     /// Until when it waits.
     pub until: LookUntil,
+    /// How it shows the answers. Those that do not fit stay unread.
+    pub format: AnswersFormat,
     /// How long it waits at most, in milliseconds.
     pub timeout_ms: u64,
     /// The id under which it is parked.
@@ -71,6 +74,10 @@ pub struct AskReply {
     /// All answers so far: messages, oldest first.
     #[schema(value_type = Vec<MessageSchema>)]
     pub answers: Vec<Box<RawValue>>,
+    /// How many answers did not fit. Absent if there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false)]
+    pub more: usize,
     /// True if the timeout passed without an answer. This is no error: continue with `ask_id`, and do not ask again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
@@ -109,7 +116,7 @@ impl AskReply {
     #[must_use]
     pub fn new<G>(sent: Option<SendReply>, response: TaskResponse<G>) -> (Self, Box<[MessageId]>, G) {
         let TaskResponse { task, reason, interrupted_by, unread, tasks, delivered: read, guard } = response;
-        let TaskRow { id, to, state, why, answers, delivered, deadline, .. } = task;
+        let TaskRow { id, to, state, why, answers, more, delivered, deadline, .. } = task;
         let duplicate = sent.as_ref().is_some_and(|sent| sent.duplicate);
         let reply = Self {
             ask_id: id,
@@ -117,6 +124,7 @@ impl AskReply {
             state,
             why,
             answers,
+            more,
             timed_out: matches!(reason, TaskReason::TimedOut | TaskReason::Draining),
             interrupted: reason == TaskReason::Interrupted,
             interrupted_by: interrupted_by.map(|by| by.to_string()),
@@ -168,7 +176,8 @@ impl Operation for LookAtTask {
         };
         channel.settle_unproven_apart(no);
         let state = channel.next_in_flight();
-        let wait = TaskWait { no, what, deadline_ms: now.uptime_ms + self.timeout_ms, state };
+        let deadline_ms = now.uptime_ms + self.timeout_ms;
+        let wait = TaskWait { no, what, format: self.format, deadline_ms, state };
         let is_there = channel.tasks.get(id).is_none_or(|task| wait.what.is_there(task));
         let needed_by = match self.until {
             LookUntil::Answered => channel.unread_request(no, now).cloned(),

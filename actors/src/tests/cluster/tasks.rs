@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use rogerrat_domain::op::{Board, BoardFilter, Draft, LookUntil, Send, SendInput, Take};
-use rogerrat_domain::{Code, MessageId, MessageState, TaskRow, TaskState, WaiterId, Wants};
+use rogerrat_domain::op::{Board, BoardFilter, Draft, Send, SendInput, Take};
+use rogerrat_domain::{AnswersFormat, Code, MessageId, MessageState, TaskRow, TaskState, WaiterId, Wants};
 use tokio::time::{sleep, timeout};
 
 use super::client::{ANSWER_LIMIT, Client, Failure};
 use super::task_oracle::{By, Posted, result_text};
-use crate::HubError;
 use crate::random::RngExt as _;
+use crate::{HubError, TaskLook};
 
 const LEASE_MS: u64 = 12_000;
 /// How long an ask and a taking wait.
@@ -140,8 +140,8 @@ impl Client {
             let gave_up = gave_up.clone();
             async move {
                 let (reply, read, mut guard) = match id {
-                    Some(id) => hub.continue_question(&at, session, id, WAIT_MS).await?,
-                    None => hub.question(&at, Send { session, draft }, WAIT_MS).await?,
+                    Some(id) => hub.continue_question(&at, session, id, AnswersFormat::default(), WAIT_MS).await?,
+                    None => hub.question(&at, Send { session, draft }, AnswersFormat::default(), WAIT_MS).await?,
                 };
                 let (latency_ms, reads_late) = world.draw(|rng| (rng.random_range(0..40), rng.random_bool(0.5)));
                 sleep(Duration::from_millis(latency_ms)).await;
@@ -283,7 +283,7 @@ impl Client {
                 let session = self.session.clone();
                 let look = self.world.request(&self.who.0, move |hub, at, _| {
                     let session = session.clone();
-                    async move { hub.look_at_task(&at, session, id, LookUntil::Now, 0).await.map(|look| look.task) }
+                    async move { hub.look_at_task(&at, session, TaskLook::now(id)).await.map(|look| look.task) }
                 });
                 match timeout(ANSWER_LIMIT, look).await {
                     Ok(Ok(row)) => found = Ok(Some(row)),

@@ -57,10 +57,17 @@ impl Task {
 }
 
 impl Tasks {
+    /// The time to record for a change: no two changes of the channel have the same.
+    fn next_change_ms(&mut self, at_ms: u64) -> u64 {
+        self.last_change_ms = at_ms.max(self.last_change_ms + 1);
+        self.last_change_ms
+    }
+
     /// Records that a task was changed.
     fn touch(&mut self, id: MessageId, at_ms: u64, now: Now) {
+        let changed_at_ms = self.next_change_ms(at_ms);
         let Some(task) = self.rows.get_mut(&id) else { return };
-        task.updated_at_ms = at_ms.max(task.updated_at_ms + 1);
+        task.updated_at_ms = changed_at_ms;
         let end_ms = task.next_end_ms();
         self.check_by(end_ms, now);
     }
@@ -121,7 +128,7 @@ impl Channel {
                     is_any_done: false,
                     answers: Vec::new(),
                     why: None,
-                    updated_at_ms: message.at_ms,
+                    updated_at_ms: self.tasks.next_change_ms(message.at_ms),
                     words: *words,
                 };
                 self.tasks.bytes += task.bytes();

@@ -26,7 +26,7 @@ use crate::message::task::{TaskState, Wants};
 use crate::serialize::is_zero;
 use crate::{Now, limits};
 
-pub use row::TaskRow;
+pub use row::{AnswersFormat, TaskRow};
 pub(crate) use table::{Verdict, closed as table_closed, judge, stale as table_stale, taken as table_taken};
 pub use waits::{TaskReason, TaskResponse};
 pub(crate) use waits::{TaskWait, WaitsFor};
@@ -87,6 +87,7 @@ pub(crate) struct Task {
     pub(crate) answers: Vec<KeptMessage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<WhyClosed>,
+    /// Different from that of every other task of the channel, so that pages of the board leave nothing out.
     pub(crate) updated_at_ms: u64,
     #[serde(with = "crate::digest")]
     words: [u8; 32],
@@ -97,6 +98,8 @@ pub(crate) struct Task {
 pub(crate) struct Tasks {
     rows: BTreeMap<MessageId, Task>,
     bytes: usize,
+    /// The largest `updated_at_ms` so far.
+    last_change_ms: u64,
     /// The uptime at which a lease or a task may end, or a closed one may be dropped.
     check_at_ms: u64,
     pub(crate) waits: BTreeMap<WaiterId, TaskWait>,
@@ -202,7 +205,14 @@ impl Task {
 
 impl Tasks {
     const fn new() -> Self {
-        Self { rows: BTreeMap::new(), bytes: 0, check_at_ms: u64::MAX, waits: BTreeMap::new(), takings: Vec::new() }
+        Self {
+            rows: BTreeMap::new(),
+            bytes: 0,
+            last_change_ms: 0,
+            check_at_ms: u64::MAX,
+            waits: BTreeMap::new(),
+            takings: Vec::new(),
+        }
     }
 
     pub(crate) fn get(&self, id: MessageId) -> Option<&Task> {
@@ -275,6 +285,7 @@ impl Tasks {
         for task in tasks {
             restored.check_by(task.next_end_ms(), now);
             restored.bytes += task.bytes();
+            restored.last_change_ms = restored.last_change_ms.max(task.updated_at_ms);
             restored.rows.insert(task.id(), task);
         }
         restored

@@ -1,19 +1,34 @@
 //! A task as clients see it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::byte_bound::ByteBound;
 use crate::callsign::ALL;
 use crate::channel::Channel;
 use crate::entry::WhyClosed;
 use crate::ids::MessageId;
 use crate::limits;
+use crate::message::Message;
+use crate::message::by_reference::AttachmentForm;
 use crate::message::delivered_schema::MessageSchema;
 use crate::message::task::{TaskReference, TaskState, Wants};
 use crate::message::view::MessageView;
+use crate::serialize::is_zero;
 
-use super::Task;
+use super::{KeptMessage, Task};
+
+/// How the answers of a task are formatted, and how large they may be together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AnswersFormat {
+    /// How their attachments appear.
+    pub attachments: AttachmentForm,
+    /// The bound on their size; none is unbounded.
+    pub bound: Option<ByteBound>,
+}
 
 /// A task.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -65,6 +80,10 @@ pub struct TaskRow {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<MessageSchema>, required = false)]
     pub answers: Vec<Box<RawValue>>,
+    /// How many answers `max_bytes` left out. Absent if there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false)]
+    pub more: usize,
     /// Whether a reader received the message that opened it.
     pub delivered: bool,
     /// When it changed last. The number is larger after every change.
@@ -73,16 +92,18 @@ pub struct TaskRow {
 
 impl Channel {
     /// A task as clients see it, with its answers if they are wanted.
-    pub(crate) fn task_row(&self, task: &Task, with_answers: bool) -> TaskRow {
+    pub(crate) fn task_row(&self, task: &Task, answers: Option<AnswersFormat>) -> TaskRow {
         let json = task.question.message.as_ref().map(|message| message.json());
         let view = json.as_ref().and_then(|json| serde_json::from_slice::<MessageView<'_>>(json).ok());
         let (text, thread) = view.map_or_else(Default::default, |view| {
             (view.text.chars().take(limits::TASK_HEAD_CHARS).collect(), view.thread.map(|name| name.into_owned()))
         });
-        let answers = task.answers.iter().filter(|_| with_answers).filter_map(|kept| {
-            let json = String::from_utf8(kept.message.as_ref()?.json().to_vec()).ok()?;
-            RawValue::from_string(json).ok()
-        });
+        let shown = answers.map_or(&[][..], |format| task.answers_in(format));
+        let json = |message: &Arc<Message>| {
+            let json = message.json_in(answers.unwrap_or_default().attachments);
+            RawValue::from_string(String::from_utf8(json.to_vec()).ok()?).ok()
+        };
+        let more = answers.map_or(0, |_| task.answers.len() - shown.len());
         let is_held = task.holder.is_some() && !task.state.is_closed();
         TaskRow {
             id: task.id(),
@@ -100,7 +121,8 @@ impl Channel {
             lease_until: (is_held && task.state == TaskState::Held).then_some(task.lease_until_ms),
             attempts: task.lost,
             answered: task.answers.len(),
-            answers: answers.collect(),
+            answers: shown.iter().filter_map(|kept| json(kept.message.as_ref()?)).collect(),
+            more,
             delivered: self.is_delivered(task),
             updated_at: task.updated_at_ms,
         }
@@ -126,6 +148,18 @@ impl Channel {
 }
 
 impl Task {
+    /// The answers that fit, from the first one on; at least one, if there is any.
+    pub(super) fn answers_in(&self, format: AnswersFormat) -> &[KeptMessage] {
+        let messages: Vec<_> = self.answers.iter().filter_map(|kept| kept.message.as_deref()).collect();
+        match format.bound {
+            // After a replay their bodies may be missing.
+            Some(bound) if messages.len() == self.answers.len() => {
+                &self.answers[..bound.fitting(messages.iter().copied())]
+            }
+            _ => &self.answers,
+        }
+    }
+
     /// What the reply to a send says of it.
     pub(crate) fn reference(&self) -> TaskReference {
         let fence = (self.fence > 0).then_some(self.fence);

@@ -4,7 +4,7 @@ mod work;
 
 use serde_json::{Value, json};
 
-use super::{TaskReason, TaskResponse, TaskRow};
+use super::{AnswersFormat, TaskReason, TaskResponse, TaskRow};
 use crate::op::harness::{TestChannel, parse_draft};
 use crate::op::{LookAtTask, LookUntil, Send, SendReply, Take, TakeOutcome, TaskOutcome};
 use crate::{Code, MessageId, ReadResponse, Refusal, TaskState, WaiterId, limits};
@@ -25,7 +25,7 @@ impl TestChannel {
     pub(crate) fn look(&mut self, who: &str, id: MessageId, until: LookUntil) -> Result<TaskOutcome, Refusal> {
         self.next_waiter += 1;
         let (session, waiter) = (self.session(who), WaiterId(self.next_waiter));
-        self.ask(LookAtTask { session, id, until, timeout_ms: 45_000, waiter })
+        self.ask(LookAtTask { session, id, until, format: AnswersFormat::default(), timeout_ms: 45_000, waiter })
     }
 
     fn row(&mut self, who: &str, id: MessageId) -> TaskRow {
@@ -140,7 +140,10 @@ fn a10_the_same_words_are_one_question_while_it_is_open_or_its_answer_is_unread(
     let first = test.question("ann", "bob", "ready?");
     let again = test.question("ann", "bob", "ready?");
     assert!(again.duplicate && again.id == first.id);
+    assert_eq!(test.question("ann", "#2", "ready?").id, first.id, "the same member");
     assert_ne!(test.question("ann", "bob", "sure?").id, first.id);
+    let to_all = test.question("ann", "all", "ready?").id;
+    assert!(to_all != first.id && test.question("ann", "", "ready?").id == to_all);
     test.post("bob", &json!({"reply_to": first.id, "message": "yes"})).unwrap();
     assert_eq!(test.question("ann", "bob", "ready?").id, first.id, "the answer is still unread");
     test.listen("ann").unwrap();

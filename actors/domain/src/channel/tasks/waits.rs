@@ -13,7 +13,7 @@ use crate::message::task::TaskState;
 use crate::message::{Kind, Message};
 use crate::op::TasksForYou;
 
-use super::{Task, TaskRow};
+use super::{AnswersFormat, KeptMessage, Task, TaskRow};
 
 /// What a client waits for.
 #[derive(Clone, Debug)]
@@ -31,6 +31,7 @@ pub(crate) enum WaitsFor {
 pub(crate) struct TaskWait {
     pub(crate) no: MemberNo,
     pub(crate) what: WaitsFor,
+    pub(crate) format: AnswersFormat,
     pub(crate) deadline_ms: u64,
     /// The state in which answers are claimed for it.
     pub(crate) state: ClaimState,
@@ -222,7 +223,11 @@ impl Channel {
     ) {
         let Some(wait) = self.tasks.get_mut().and_then(|tasks| tasks.waits.remove(&id)) else { return };
         let response = self.task_response(&wait, reason, by, now);
+        let leaves_some = response.as_ref().is_some_and(|response| response.task.more > 0);
         effects.push(Effect::Task(id, response.map(Box::new)));
+        if leaves_some {
+            self.offer_to(wait.no, now, effects);
+        }
     }
 
     /// Removes a wait whose client has gone. What was claimed for it is due again.
@@ -244,8 +249,15 @@ impl Channel {
         now: Now,
     ) -> Option<TaskResponse> {
         let task = self.tasks.get(wait.task()?)?;
-        let row = self.task_row(task, true);
-        let due = if task.from.no == wait.no { self.unread_answers(task, wait, now) } else { Vec::new() };
+        let row = self.task_row(task, Some(wait.format));
+        let shown = task.answers_in(wait.format);
+        let due = if task.from.no == wait.no { self.unread_answers(shown, wait, now) } else { Vec::new() };
+        if row.more > 0
+            && let Some(consumer) = self.consumer_mut(wait.no, None)
+        {
+            // What was claimed for this wait and does not fit is due.
+            consumer.return_undelivered(wait.state);
+        }
         let delivered = due.iter().map(|delivered| delivered.message.id).collect();
         let guard = (!due.is_empty()).then(|| self.deliver_apart(wait, &due, now));
         let unread = self.unread(wait.no, now);
@@ -254,7 +266,7 @@ impl Channel {
     }
 
     /// The answers that their reader has not read and that no other read delivers now.
-    fn unread_answers(&self, task: &Task, wait: &TaskWait, now: Now) -> Vec<DeliveredMessage> {
+    fn unread_answers(&self, shown: &[KeptMessage], wait: &TaskWait, now: Now) -> Vec<DeliveredMessage> {
         let Some(member) = self.member(wait.no) else { return Vec::new() };
         let consumer = &member.consumers[0];
         let mut capacity = consumer.remaining_claims();
@@ -268,7 +280,7 @@ impl Channel {
                 None => is_here && message.is_readable_by(wait.no),
             }
         };
-        let answers = task.answers.iter().filter_map(|kept| kept.message.as_ref()).filter(is_due);
+        let answers = shown.iter().filter_map(|kept| kept.message.as_ref()).filter(is_due);
         let delivered = answers.take_while(|message| {
             let fits = consumer.claim(message.id).is_some() || capacity > 0;
             capacity = capacity.saturating_sub(1);

@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::Send;
+use crate::callsign::ALL;
 use crate::channel::{Channel, Member, Task, Verdict, judge};
 use crate::entry::TaskMark;
 use crate::ids::{MemberNo, MessageId};
@@ -41,7 +42,9 @@ impl Send {
     /// The question that this send would repeat: one with the same words to the same member that is still open.
     pub(super) fn same_question<'c>(&self, channel: &'c Channel, sender: MemberNo) -> Option<&'c Task> {
         self.draft.task.as_ref().filter(|task| task.is_ask)?;
-        channel.tasks.same_question(channel.member(sender)?, &self.words())
+        // A recipient that does not exist is refused later.
+        let recipient = channel.recipient(&self.draft.to).ok()?;
+        channel.tasks.same_question(channel.member(sender)?, &self.words(recipient))
     }
 
     /// Determines the recipient, and what the send is to tasks.
@@ -61,7 +64,7 @@ impl Send {
         if let Some(new) = draft.task.as_ref().and_then(|task| task.opens) {
             let recipient = channel.recipient(&draft.to)?;
             self.check_new(channel, sender, recipient, new)?;
-            let words = self.words();
+            let words = self.words(recipient);
             let NewTask { wants: opens, deadline_ms, answers, quiet } = new;
             let mark = TaskMark::Opens { opens, deadline_ms: now.at_ms + deadline_ms, answers, quiet, words };
             return Ok(Addressed { recipient, mark: Some(Box::new(mark)) });
@@ -138,11 +141,12 @@ impl Send {
     }
 
     /// The hash of the question: for whom it is, and its words.
-    fn words(&self) -> [u8; 32] {
+    fn words(&self, recipient: Option<&Member>) -> [u8; 32] {
         let draft = &self.draft;
+        let to = recipient.map_or(ALL, |member| member.callsign.as_str());
         let data = draft.task.as_ref().and_then(|task| task.data_text());
         let mut hasher = Sha256::new();
-        for part in [draft.to.as_str(), draft.text.as_str(), data.unwrap_or_default()] {
+        for part in [to, draft.text.as_str(), data.unwrap_or_default()] {
             hasher.update(part.len().to_le_bytes());
             hasher.update(part);
         }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{channel, work};
+use super::{TestChannel, channel, work};
 use crate::op::{Board, BoardFilter, Take, TakeOutcome};
 use crate::{Code, Effects, Entry, TaskState, WaiterId};
 
@@ -142,4 +142,29 @@ fn a11_a_rename_and_an_ended_key_open_what_was_taken_and_the_end_of_a_session_do
         let row = test.row("ann", id);
         assert_eq!((row.state, row.attempts), (state, u32::from(state == TaskState::Open)), "{how:?}");
     }
+}
+
+#[test]
+fn a11_pages_of_the_board_leave_out_no_task_that_changed_at_the_same_moment() {
+    let mut test = channel(&["ann", "bob"]);
+    for n in 0..7 {
+        let body = json!({"wants": "work", "quiet": true, "deadline_seconds": 60, "message": n.to_string()});
+        test.post("ann", &body).unwrap();
+    }
+    let pages = |test: &mut TestChannel| {
+        let session = test.session("bob");
+        let (mut seen, mut before) = (Vec::new(), None);
+        loop {
+            let filter = BoardFilter { limit: Some(2), before, ..BoardFilter::default() };
+            let page = test.query(&Board { session: session.clone(), filter }).unwrap();
+            seen.extend(page.tasks.iter().map(|task| task.id));
+            if page.before.is_none() {
+                return seen;
+            }
+            before = page.before;
+        }
+    };
+    assert_eq!(pages(&mut test).len(), 7, "all were posted at one moment");
+    test.at(test.now.uptime_ms + 61_000);
+    assert_eq!(pages(&mut test).len(), 7, "all have expired at one moment");
 }
