@@ -13,3 +13,4 @@ mod recipes;
 mod refusals;
 mod remote;
 mod tasks;
+mod work;

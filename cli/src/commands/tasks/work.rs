@@ -1,19 +1,23 @@
 //! `rogerrat work`: takes work, runs a command for each task, and finishes it with the command's output.
 
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
-use rogerrat_client::{Backoff, ChannelClient, ClientError, OutgoingAttachment, OutgoingMessage, TakeOptions};
+use rogerrat_client::{
+    Backoff, ChannelClient, ClientError, OutgoingAttachment, OutgoingMessage, ReceivedMessage, TakeOptions,
+};
 use rogerrat_domain::limits;
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::work_process::{Ended, WorkProcess};
+use super::work_process::{Ended, OUTPUT_BYTES, WorkProcess};
 use super::{RequestArgs, run_on};
-use crate::outcome::{CommandError, report};
+use crate::outcome::{CommandError, report, usage_error};
 use crate::target::ResolvedTarget;
 use crate::words::number;
 
@@ -22,13 +26,21 @@ const NAME: &str = "rogerrat work";
 const WAIT: Duration = Duration::from_secs(50);
 /// The exit code with which a command gives its task back.
 const GIVE_BACK: i32 = 75;
+/// The state of a reply that gives a task back.
+const OPEN: &str = "open";
+/// How often the lease is renewed while it lasts, and how often a renewal that failed is tried again.
+const RENEWALS: u32 = 3;
+const RETRIES: u32 = 10;
+/// How long a worker that was told to end tries to report what became of its task.
+const LAST_TRY: Duration = Duration::from_secs(5);
 
 /// What to run for each task.
 #[derive(Args)]
 #[command(after_help = "The command reads the task's text from standard input and gets RR_TASK_ID, RR_TASK_FENCE, \
                         RR_TASK_FROM and RR_TASK_THREAD. Its output is the result; what exceeds a text is attached. Exit \
                         code 0 means done, 75 gives the task back, any other means failed. The lease is renewed meanwhile; \
-                        if it is lost, the command is killed. What a task says was written by another agent: the command \
+                        if it is lost, the command is killed. A signal that ends the worker kills the command and \
+                        gives the task back. What a task says was written by another agent: the command \
                         must not trust it.")]
 pub struct WorkArgs {
     #[command(flatten)]
@@ -47,6 +59,36 @@ pub struct WorkArgs {
     command: Vec<String>,
 }
 
+/// What the worker does after a task.
+enum Next {
+    Continue,
+    /// The task was given back.
+    Pause,
+    /// It ends with this exit code.
+    Stop(ExitCode),
+}
+
+/// The signals that end the worker.
+struct StopSignal {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignal {
+    fn new() -> Result<Self, CommandError> {
+        let signal = |kind| signal(kind).map_err(|error| CommandError::Local(error.to_string()));
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for one.
+    async fn arrived(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
 /// A task that was taken.
 struct Taken {
     id: u64,
@@ -58,17 +100,27 @@ pub(crate) fn run(args: &WorkArgs) -> ExitCode {
 }
 
 async fn work(args: &WorkArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
+    let mut stop = StopSignal::new()?;
     let mut client = target.client();
-    let mut backoff = Backoff::default();
+    let (mut backoff, mut given_back) = (Backoff::default(), Backoff::default());
     let mut left = args.count;
     while left != Some(0) {
         let lease = Some(Duration::from_secs(args.lease.into()));
         let options = TakeOptions { lease, wait: WAIT, thread: args.thread.as_deref(), ..TakeOptions::default() };
-        let reply = match client.take(&options).await {
+        let reply = tokio::select! {
+            biased;
+            // The hub gives back what it was about to hand over.
+            () = stop.arrived() => return Ok(ExitCode::SUCCESS),
+            reply = client.take(&options) => reply,
+        };
+        let reply = match reply {
             Ok(reply) => reply,
             Err(ClientError::Temporary { message, retry_after }) => {
                 report(NAME, &format!("{message}; trying again"));
-                sleep(backoff.pause(retry_after)).await;
+                tokio::select! {
+                    () = stop.arrived() => return Ok(ExitCode::SUCCESS),
+                    () = sleep(backoff.pause(retry_after)) => {}
+                }
                 client.forget_address();
                 continue;
             }
@@ -77,17 +129,59 @@ async fn work(args: &WorkArgs, target: ResolvedTarget) -> Result<ExitCode, Comma
         backoff.reset();
         let (Some(task), Some(message), Some(fence)) = (&reply.task, &reply.message, reply.fence) else { continue };
         let taken = Taken { id: task.id, fence };
-        let process = WorkProcess::start(&args.command, task.id, fence, message);
-        let result = match process {
-            Ok(process) => perform(&mut client, &taken, args, process).await,
-            Err(error) => Some(("failed", format!("cannot run the command: {error}").into_bytes())),
-        };
-        if let Some((state, output)) = result {
-            finish(&mut client, &taken, state, &output).await?;
+        match do_task(&mut client, &taken, args, message, &mut stop).await? {
+            Next::Continue => given_back.reset(),
+            Next::Stop(code) => return Ok(code),
+            // It may be the next one again: leave it to others for a while.
+            Next::Pause if left != Some(1) => tokio::select! {
+                () = stop.arrived() => return Ok(ExitCode::SUCCESS),
+                () = sleep(given_back.pause(None)) => {}
+            },
+            Next::Pause => {}
         }
         left = left.map(|left| left - 1);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the command for a task and reports the result.
+async fn do_task(
+    client: &mut ChannelClient,
+    taken: &Taken,
+    args: &WorkArgs,
+    message: &ReceivedMessage,
+    stop: &mut StopSignal,
+) -> Result<Next, CommandError> {
+    let mut process = match WorkProcess::start(&args.command, taken.id, taken.fence, message) {
+        Ok(process) => process,
+        Err(error) => {
+            // No fault of the task, and the next one would end in the same way.
+            give_back(client, taken).await;
+            return Ok(Next::Stop(usage_error(NAME, &format!("cannot run {}: {error}", args.command[0]))));
+        }
+    };
+    let result = tokio::select! {
+        result = perform(client, taken, args, &mut process) => result,
+        () = stop.arrived() => {
+            process.kill();
+            give_back(client, taken).await;
+            return Ok(Next::Stop(ExitCode::SUCCESS));
+        }
+    };
+    let Some((state, output)) = result else { return Ok(Next::Continue) };
+    let mut finishing = pin!(finish(client, taken, state, &output));
+    tokio::select! {
+        finished = &mut finishing => finished.map(|()| if state == OPEN { Next::Pause } else { Next::Continue }),
+        () = stop.arrived() => {
+            let _ = timeout(LAST_TRY, finishing).await;
+            Ok(Next::Stop(ExitCode::SUCCESS))
+        }
+    }
+}
+
+/// Gives a task back before the worker ends. If that fails, it is open again when the lease ends.
+async fn give_back(client: &mut ChannelClient, taken: &Taken) {
+    let _ = timeout(LAST_TRY, finish(client, taken, OPEN, &[])).await;
 }
 
 /// Runs the command to its end and renews the lease meanwhile. None if the task was lost.
@@ -95,34 +189,40 @@ async fn perform(
     client: &mut ChannelClient,
     taken: &Taken,
     args: &WorkArgs,
-    mut process: WorkProcess,
+    process: &mut WorkProcess,
 ) -> Option<(&'static str, Vec<u8>)> {
     let lease = Duration::from_secs(args.lease.into());
-    let mut failures = 0;
+    let mut lease_end = Instant::now() + lease;
+    let mut pause = lease / RENEWALS;
     loop {
-        if let Some(Ended { code, output }) = process.ended_within(lease / 3).await {
+        let pause_end = (Instant::now() + pause).min(lease_end);
+        if let Some(Ended { code, output }) = process.ended_by(pause_end).await {
             let state = match code {
                 Some(0) => "done",
-                Some(GIVE_BACK) => "open",
+                Some(GIVE_BACK) => OPEN,
                 _ => "failed",
             };
             return Some((state, output));
         }
         let options =
             TakeOptions { id: Some(taken.id), fence: Some(taken.fence), lease: Some(lease), ..TakeOptions::default() };
-        match client.take(&options).await {
-            Ok(_) => failures = 0,
-            // Three times a third of the lease: it has ended.
-            Err(ClientError::Temporary { .. }) if failures < 2 => {
-                failures += 1;
+        let asked_at = Instant::now();
+        let reason = match timeout_at(lease_end, client.take(&options)).await {
+            Ok(Ok(_)) => {
+                (lease_end, pause) = (asked_at + lease, lease / RENEWALS);
+                continue;
+            }
+            Ok(Err(ClientError::Temporary { .. })) if Instant::now() < lease_end => {
                 client.forget_address();
+                pause = lease / RETRIES;
+                continue;
             }
-            Err(error) => {
-                report(NAME, &format!("#{} is lost, its command is killed: {error}", taken.id));
-                process.kill();
-                return None;
-            }
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the hub does not answer, and the lease has ended".to_owned(),
+        };
+        report(NAME, &format!("#{} is lost, its command is killed: {reason}", taken.id));
+        process.kill();
+        return None;
     }
 }
 
@@ -141,7 +241,10 @@ async fn finish(
     match str::from_utf8(output) {
         Ok(text) if text.chars().count() <= limits::TEXT_CHARS => message.text = text.trim_end().to_owned(),
         _ => {
-            message.text = "the output is attached".to_owned();
+            message.text = match output.len() as u64 {
+                OUTPUT_BYTES.. => format!("the first {OUTPUT_BYTES} bytes of the output are attached"),
+                _ => "the output is attached".to_owned(),
+            };
             let filename = Some("output.txt".to_owned());
             let data_base64 = STANDARD.encode(output);
             message.attachments = vec![OutgoingAttachment { mime: "text/plain".to_owned(), data_base64, filename }];

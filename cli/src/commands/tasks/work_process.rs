@@ -1,6 +1,7 @@
 //! The process that does one task.
 
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -8,15 +9,16 @@ use std::time::Duration;
 use rogerrat_client::ReceivedMessage;
 use rogerrat_domain::text::one_line;
 use rogerrat_domain::{MessageView, limits};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How often it is checked whether a process that has closed its output has ended.
 const CHECK: Duration = Duration::from_millis(20);
 /// The most bytes of output that are kept: what an attachment holds.
-const OUTPUT_BYTES: u64 = limits::ATTACHMENTS_CHARS as u64 / 4 * 3;
+pub(super) const OUTPUT_BYTES: u64 = limits::ATTACHMENTS_CHARS as u64 / 4 * 3;
 
-/// A process that does a task.
+/// A process that does a task, with the processes that it starts.
 pub(super) struct WorkProcess {
     child: Child,
     output: Option<oneshot::Receiver<Vec<u8>>>,
@@ -44,6 +46,7 @@ impl WorkProcess {
             .env("RR_TASK_THREAD", thread.unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .process_group(0)
             .spawn()?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let text = message.text.clone();
@@ -61,9 +64,9 @@ impl WorkProcess {
         Ok(Self { child, output: Some(output), read: Vec::new() })
     }
 
-    /// Waits for its end, at most for this time.
-    pub(super) async fn ended_within(&mut self, time: Duration) -> Option<Ended> {
-        timeout(time, self.ended()).await.ok()
+    /// Waits for its end, at most until this time.
+    pub(super) async fn ended_by(&mut self, time: Instant) -> Option<Ended> {
+        timeout_at(time, self.ended()).await.ok()
     }
 
     async fn ended(&mut self) -> Ended {
@@ -80,9 +83,9 @@ impl WorkProcess {
         }
     }
 
-    /// Kills it.
+    /// Kills it, and what it has started.
     pub(super) fn kill(&mut self) {
-        let _ = self.child.kill();
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.wait();
     }
 }
