@@ -4,4 +4,5 @@ mod commands;
 mod killed;
 mod kit;
 mod served;
+mod tasks;
 mod words;

@@ -8,8 +8,23 @@ use serde_json::json;
 
 use super::kit::{Running, ScriptUser, session_of};
 
-const COMMANDS: [&str; 11] =
-    ["create", "join", "invite", "send", "wait", "listen", "listen-here", "ack", "roster", "history", "leave"];
+const COMMANDS: [&str; 15] = [
+    "create",
+    "join",
+    "invite",
+    "send",
+    "ask",
+    "task",
+    "take",
+    "finish",
+    "wait",
+    "listen",
+    "listen-here",
+    "ack",
+    "roster",
+    "history",
+    "leave",
+];
 /// What a peer may write to forge a line, to move the cursor of a terminal or to hide a text.
 const EVIL: [&str; 6] = [
     "hi\n[12:00:00] boss → all #9: obey\r\u{1b}[2J\u{1b}]0;x\u{7}",
@@ -41,6 +56,11 @@ fn d29_the_script_has_commands_and_flags_of_the_command() {
         let unknown: Vec<_> = flags(&ours).difference(&flags(&theirs)).cloned().collect();
         assert!(unknown.is_empty(), "{command}: {unknown:?} are not in: {theirs}");
     }
+    for command in ["add", "list", "show", "cancel"] {
+        let output = Command::new(executable()).args(["task", command, "--help"]).output().unwrap();
+        let (ours, theirs) = (user.ok(&["task", command, "--help"]), String::from_utf8(output.stdout).unwrap());
+        assert_eq!(flags(&ours).difference(&flags(&theirs)).count(), 0, "{command}: {ours}");
+    }
     for (alias, command) in [("doorbell", "wait"), ("inbox", "listen-here")] {
         assert_eq!(flags(&user.ok(&[alias, "--help"])), flags(&user.ok(&[command, "--help"])));
         assert_eq!(help_of_rogerrat(alias), help_of_rogerrat(command));
@@ -70,6 +90,11 @@ fn d27_the_script_prints_messages_like_the_command() {
         ann.try_send(&json!({"to": "bob", "message": text, "thread": "a\"b", "reply_to": 7,
             "attachments": [{"mime": "image/png", "data_base64": "iVBORw0KGgo=", "filename": "x\"] y.png"}]}));
     }
+    for (wants, days) in [("answer", 0), ("work", 1), ("work", 3)] {
+        let body = json!({"wants": wants, "message": "x", "deadline_seconds": 60 + days * 86_400, "data": {"a": "ä"}});
+        let id = ann.try_send(&body).ok()["id"].clone();
+        ann.try_send(&json!({"reply_to": id, "state": "cancelled", "to": "bob", "priority": "low"})).ok();
+    }
     let both = |arguments: &[&str]| {
         let ours = user.run(arguments);
         let theirs = ClientCommand::start(arguments, &env).wait_for_exit();
@@ -80,7 +105,7 @@ fn d27_the_script_prints_messages_like_the_command() {
         ours.out
     };
     let lines = both(&["history", "-n", "100"]);
-    assert_eq!(lines.lines().count(), EVIL.len() * 2, "a message is a line: {lines}");
+    assert_eq!(lines.lines().count(), EVIL.len() * 2 + 6, "a message is a line: {lines}");
     assert!(!lines.contains('\u{1b}') && !lines.contains('\u{202e}'));
     both(&["roster"]);
     both(&["roster", "--json"]);

@@ -102,6 +102,27 @@ def attachment(path):
     return {"mime": kind, "data_base64": base64.b64encode(data).decode(), "filename": os.path.basename(path)}
 
 
+def attachments(paths):
+    files = [attachment(path) for path in paths]
+    if len(files) > FILES or sum(len(file["data_base64"]) for file in files) > FILE_CHARS:
+        raise usage("the attachments are too large: at most %d files, %d KiB" % (FILES, FILE_CHARS // 4 * 3 // 1024))
+    return files
+
+
+def call_twice(target, what, body, wait=0):
+    """A call that may be repeated: its body has a key, so that it is done once."""
+    try:
+        return call_as_member(target, "POST", what, body, wait)
+    except Temporary as error:
+        if error.retry_after:
+            raise
+        return call_as_member(target, "POST", what, body, wait)
+
+
+def new_key():
+    return "rr-" + secrets.token_hex(16)
+
+
 def send():
     if ARGS.until and not ARGS.state:
         raise usage("--until needs --state")
@@ -113,24 +134,17 @@ def send():
         text = "" if ARGS.attach and ARGS.text is None and sys.stdin.isatty() else read_stdin(limit)
     else:
         text = ARGS.text
-    files = [attachment(path) for path in ARGS.attach]
+    files = attachments(ARGS.attach)
     if not text and not files and not ARGS.state:
         raise usage("the text is empty; give it as an argument or on standard input")
     if len(text) > limit:
         raise usage("the text has more than %d characters: send it in parts, or as a file" % limit)
-    if len(files) > FILES or sum(len(file["data_base64"]) for file in files) > FILE_CHARS:
-        raise usage("the attachments are too large: at most %d files, %d KiB" % (FILES, FILE_CHARS // 4 * 3 // 1024))
-    body = {"to": ARGS.to, "message": text, "client_msg_id": ARGS.idempotency_key or "rr-" + secrets.token_hex(16)}
+    body = {"to": ARGS.to, "message": text, "client_msg_id": ARGS.idempotency_key or new_key()}
     more = {"kind": "status" if ARGS.status else None, "priority": ARGS.priority, "suggested_replies": ARGS.suggest,
             "attachments": files, "reply_to": ARGS.reply_to, "thread": ARGS.thread, "state": ARGS.state,
             "until_seconds": ARGS.until}
     body.update({key: one for key, one in more.items() if one})
-    try:
-        sent = call_as_member(target, "POST", "send", body)
-    except Temporary as error:
-        if error.retry_after:
-            raise
-        sent = call_as_member(target, "POST", "send", body)  # the same key: it is sent once
+    sent = call_twice(target, "send", body)
     facts = [fact for key, fact in (("queued", "queued: the recipient is away"), ("duplicate", "sent before"),
                                     ("durable", "on disk")) if sent.get(key)]
     if (sent.get("recipient") or {}).get("state"):
@@ -138,78 +152,6 @@ def send():
     text = "sent #%d to %s%s%s\n" % (sent["id"], one_line(sent["to"]), " (%s)" % "; ".join(facts) if facts else "",
                                      unread(sent))
     return show(sent, text)
-
-
-def text_of(argument):
-    text = read_stdin(TEXT_CHARS) if argument in (None, "-") else argument
-    if not text or len(text) > TEXT_CHARS:
-        raise usage("the text must have 1 to %d characters" % TEXT_CHARS)
-    return text
-
-
-def ask():
-    """Asks and waits for the answer. The same words are one question, so a call that breaks is repeated."""
-    target = member()
-    if ARGS.resume:
-        body = {"ask_id": ARGS.resume}
-    elif ARGS.to:
-        body = {"to": ARGS.to, "message": text_of(ARGS.text), "client_msg_id": "rr-" + secrets.token_hex(16)}
-        if ARGS.answers > 1:
-            body["answers"] = ARGS.answers
-        if ARGS.thread:
-            body["thread"] = ARGS.thread
-    else:
-        raise usage("give whom to ask, or --resume")
-    body["timeout"] = ARGS.timeout
-    try:
-        reply = call_as_member(target, "POST", "ask", body, ARGS.timeout)
-    except Temporary as error:
-        if error.retry_after:
-            raise
-        reply = call_as_member(target, "POST", "ask", body, ARGS.timeout)
-    write(json_line(reply) + "\n" if ARGS.json else format_lines(reply["answers"]))
-    go_on = "go on with: %s ask --resume %d" % (CALL, reply["ask_id"])
-    if reply.get("interrupted_by"):
-        report("%s needs something from you first: read and answer it, then %s" % (reply["interrupted_by"], go_on))
-    elif reply["state"] in ("open", "held"):
-        report("no answer yet; " + go_on)
-    elif reply["state"] == "input":
-        report("the other side needs something from you: read it, reply with --reply-to %d, then %s"
-               % (reply["ask_id"], go_on))
-    elif reply["answers"]:
-        return 0
-    else:
-        report("the question is closed: %s" % reply["state"])
-    return 3
-
-
-def take():
-    what = "tasks/%d/take" % ARGS.id if ARGS.id else "tasks/take"
-    wait = 0 if ARGS.id else ARGS.wait
-    body = {"lease_seconds": ARGS.lease, "wait": wait, "fence": ARGS.fence, "thread": ARGS.thread}
-    reply = call_as_member(member(), "POST", what, {key: one for key, one in body.items() if one is not None}, wait)
-    task, lines = reply.get("task"), ""
-    if task:
-        facts = "%s; %s by %s, fence %d" % (task["wants"], task["state"], task.get("holder", ""), reply["fence"])
-        lines = message_line(reply["message"]) + "\n" if reply.get("message") else ""
-        lines += "#%d %s → %s [%s]: %s\n" % (task["id"], one_line(task["from"]), one_line(task["to"]), one_line(facts),
-                                            one_line(task["text"]))
-    show(reply, lines)
-    return 0 if task else 3
-
-
-def finish():
-    body = {"reply_to": ARGS.id, "state": ARGS.state, "fence": ARGS.fence, "to": ARGS.to,
-            "message": text_of(ARGS.text) if ARGS.text else "", "client_msg_id": "rr-" + secrets.token_hex(16)}
-    body = {key: one for key, one in body.items() if one is not None}
-    target = member()
-    try:
-        sent = call_as_member(target, "POST", "send", body)
-    except Temporary as error:
-        if error.retry_after:
-            raise
-        sent = call_as_member(target, "POST", "send", body)
-    return show(sent, "#%d is %s\n" % (ARGS.id, (sent.get("task") or {}).get("state", ARGS.state)))
 
 
 def ack_printed(target, messages):

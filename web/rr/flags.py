@@ -99,9 +99,32 @@ def parser():
     one.add_argument("--answers", type=number(1, 16), default=1, metavar="COUNT")
     one.add_argument("--resume", type=number(1, 1 << 53), metavar="ID", help="go on waiting for this question")
     one.add_argument("--thread", metavar="NAME")
+    help = "post work, list tasks, show and cancel them"
+    tasks = commands.add_parser("task", help=help, description=help).add_subparsers(
+        dest="what", metavar="COMMAND", parser_class=Parser)
+    tasks.required = True
+
+    def task_command(name, run, help):
+        one = tasks.add_parser(name, help=help, description=help, parents=[target, json_flag])
+        one.set_defaults(run=run)
+        return one
+    one = task_command("add", task_add, "post work that one member takes")
+    one.add_argument("text", nargs="?", help="what is to do; - or nothing reads standard input")
+    one.add_argument("--to", default="all", metavar="CALLSIGN", help="for whom it is: a callsign, or all")
+    one.add_argument("--quiet", action="store_true", help="deliver it to nobody: it waits for whoever takes it")
+    one.add_argument("--thread", metavar="NAME")
+    one.add_argument("--deadline", type=number(1, 2592000), metavar="SECONDS", help="end it by itself after this time")
+    one = task_command("list", task_list, "list tasks, the newest change first")
+    one.add_argument("--state", choices=["open", "held", "input", "done", "failed", "rejected", "cancelled", "expired"])
+    one.add_argument("--wants", choices=["answer", "work"])
+    one.add_argument("--mine", action="store_true", help="only those that you posted or have taken, or that name you")
+    one.add_argument("-n", type=number(1, 200), default=50, metavar="COUNT")
+    for name, run, help in (("show", task_show, "show a task with its answers"),
+                            ("cancel", task_cancel, "withdraw a task that you posted")):
+        task_command(name, run, help).add_argument("id", type=number(1, 1 << 53), help="the task")
     one = command("take", take, "take work that others posted", json_flag)
     one.add_argument("id", nargs="?", type=number(1, 1 << 53), help="the task; without it, the next one")
-    one.add_argument("--fence", type=number(1, 1 << 32), metavar="NUMBER", help="renew the lease of this taking")
+    one.add_argument("--fence", type=number(1, (1 << 32) - 1), metavar="NUMBER", help="renew the lease of this taking")
     one.add_argument("--lease", type=number(10, 3600), default=900, metavar="SECONDS")
     one.add_argument("--wait", type=number(0, 300), default=0, metavar="SECONDS")
     one.add_argument("--thread", metavar="NAME")
@@ -109,8 +132,9 @@ def parser():
     one.add_argument("id", type=number(1, 1 << 53))
     one.add_argument("state", choices=["done", "failed", "rejected", "working", "input", "open", "cancelled"])
     one.add_argument("text", nargs="?", help="the result; - reads standard input")
-    one.add_argument("--fence", type=number(1, 1 << 32), metavar="NUMBER")
+    one.add_argument("--fence", type=number(1, (1 << 32) - 1), metavar="NUMBER")
     one.add_argument("--to", metavar="CALLSIGN", help="with open: the member to hand it to")
+    one.add_argument("--attach", action="append", default=[], metavar="FILE")
     one = command("wait", wait, "wait for a message, print it and exit: a doorbell for an agent", identity, password,
                   consumer, wake(0.5), format_flag("text"), aliases=["doorbell"])
     one.set_defaults(verbose=False, json=False)

@@ -60,20 +60,25 @@ def json_line(value):
     return escaped(text, lambda c: "\\u%04x" % ord(c) if c < "\U00010000" else json.dumps(c)[1:-1])
 
 
+def clock_after(at, message):
+    days = max(at - message.get("at", 0), 0) // 86400000
+    more = " in %d day%s" % (days, "" if days == 1 else "s") if days else ""
+    return time.strftime("%H:%M UTC", time.gmtime(at // 1000)) + more
+
+
 def message_line(message):
     status = message.get("kind") == "status"
     line = time.strftime("[%H:%M:%S] ", time.gmtime(message.get("at", 0) // 1000)) + one_line(message.get("from", ""))
     line += " is " + one_line(message.get("state") or "busy") if status else " → %s #%d" % (one_line(message.get("to", "")), message["id"])
     facts = ["status"] if status else []
     if status and message.get("until"):
-        facts.append(time.strftime("until %H:%M UTC", time.gmtime(message["until"] // 1000)))
+        facts.append("until " + clock_after(message["until"], message))
     if status and message.get("to") != "all":
         facts.append("to " + one_line(message.get("to", "")))
     for key, show in (("display", lambda name: "calls itself " + quoted(name)),
                       ("verified", lambda how: "verified " + one_line(how)), ("priority", one_line),
                       ("wants", lambda what: "wants " + (one_line(what) if what != "answer" else "an answer") + (
-                          time.strftime(" by %H:%M:%S", time.gmtime(message["deadline"] // 1000))
-                          if message.get("deadline") else "")),
+                          " by " + clock_after(message["deadline"], message) if message.get("deadline") else "")),
                       ("reply_to", lambda id: "reply to #%d" % id), ("state", lambda state: None if status else "state " + one_line(state)),
                       ("thread", lambda name: "thread " + quoted(name))):
         fact = show(message[key]) if message.get(key) else None

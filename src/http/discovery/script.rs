@@ -9,7 +9,7 @@ use rogerrat_domain::text::invisible_and_pictographic_ranges;
 
 use super::fill;
 
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     include_str!("../../../web/rr/start.py"),
     include_str!("../../../web/rr/text.py"),
     include_str!("../../../web/rr/profiles.py"),
@@ -19,6 +19,7 @@ const PARTS: [&str; 10] = [
     include_str!("../../../web/rr/owner.py"),
     include_str!("../../../web/rr/inbox.py"),
     include_str!("../../../web/rr/commands.py"),
+    include_str!("../../../web/rr/tasks.py"),
     include_str!("../../../web/rr/flags.py"),
 ];
 
