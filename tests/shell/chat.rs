@@ -158,8 +158,11 @@ fn a_person_answers_takes_and_finishes_tasks() {
     terminal.key("/answer 2 yes, since noon\r");
     terminal.until_shows("* task 2 is done");
     assert_eq!(state(question), "done");
-    let work = post(json!({"message": "fix the flaky test", "wants": "work"}));
+    let days = 3 * 86_400 + 60;
+    let work = post(json!({"message": "fix it", "wants": "work", "deadline_seconds": days, "data": {"run": 7}}));
     terminal.until_shows("bob: [task 3 wants work by ");
+    terminal.until_shows(" in 3 days] fix it");
+    terminal.until_shows("[data 9 B]");
     terminal.key("/take 3\r");
     terminal.until_shows("* you have task 3 until ");
     terminal.key("/open 3 too hard\r");

@@ -48,6 +48,7 @@ a text is sent to all; //text sends one that begins with a slash
 /tasks               list the open tasks, and who has them
 /take [N]            take task N, or the next one
 /done N TEXT         answer task N, or finish it; /failed, /rejected and /input work alike
+/working N           go on with task N: renews the hour in which it is yours
 /open N [TEXT]       give task N back
 /cancel N [TEXT]     withdraw task N, which you sent
 /roster              list the members

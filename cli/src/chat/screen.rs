@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use clap::ColorChoice;
 use rogerrat_domain::MessageView;
-use rogerrat_domain::text::one_line;
+use rogerrat_domain::text::{clock_after, one_line};
 use rustyline::ExternalPrinter;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -106,7 +106,9 @@ impl Screen {
 fn task_of(message: &MessageView<'_>, tasks: &mut ChatTasks) -> String {
     if let Some(wants) = message.wants.as_deref().filter(|_| !message.is_status()) {
         let what = if wants == "answer" { "an answer".into() } else { one_line(wants) };
-        let by = message.deadline.map_or_else(String::new, |deadline_ms| format!(" by {}", clock(deadline_ms)));
+        // Times of the chat are UTC, and do not say so.
+        let by = message.deadline.map(|deadline_ms| clock_after(deadline_ms, message.at).replacen(" UTC", "", 1));
+        let by = by.map_or_else(String::new, |by| format!(" by {by}"));
         return format!("[task {} wants {what}{by}] ", tasks.number(message.id));
     }
     match (message.reply_to, message.state.as_deref()) {
@@ -124,6 +126,9 @@ fn body(message: &MessageView<'_>, task: &str) -> String {
     for file in &message.attachments {
         let name = file.filename.as_deref().unwrap_or("no name");
         body.push_str(&format!("\n[file {} {}]", one_line(name), one_line(&file.mime)));
+    }
+    if let Some(data) = message.data {
+        body.push_str(&format!("\n[data {} B]", data.get().len()));
     }
     if !message.suggested_replies.is_empty() {
         let replies: Vec<_> = message.suggested_replies.iter().map(|reply| one_line(reply)).collect();
