@@ -14,4 +14,5 @@ mod owned;
 mod persistence;
 mod quotas;
 mod sessions;
+mod tasks;
 mod trust;
