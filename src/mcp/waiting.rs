@@ -45,8 +45,8 @@ type CallResult = Result<CallEnd, Refusal>;
 
 /// What a call returns that waited.
 pub(super) enum CallEnd {
-    /// Messages, and what is there for the member after them.
-    Messages(ReadResponse, Option<Counts>),
+    /// Messages, what is there for the member after them, and the tasks among them that are still for it.
+    Messages(ReadResponse, Option<Counts>, Vec<MessageId>),
     /// A result, and the guard of what it delivers.
     Tool(ToolResult, Option<DeliveryGuard>),
 }
@@ -159,8 +159,8 @@ impl WaitingCall {
 
     fn response(&mut self, read: CallResult) -> WaitResponse {
         let Some(id) = RpcId::from_json(&self.id) else { unreachable!("the id was valid when the call arrived") };
-        let (read, counts) = match read {
-            Ok(CallEnd::Messages(read, counts)) => (read, counts),
+        let (read, counts, open) = match read {
+            Ok(CallEnd::Messages(read, counts, open)) => (read, counts, open),
             Ok(CallEnd::Tool(result, guard)) => {
                 let json = RpcResponse::tool(id, self.version, &result).json;
                 return WaitResponse { pieces: vec![json.into()], delivery: guard.map(PendingDelivery::confirmed) };
@@ -171,7 +171,7 @@ impl WaitingCall {
                 return WaitResponse { pieces: vec![json.into()], delivery: None };
             }
         };
-        let text = self.text(&read, counts.unwrap_or_default());
+        let text = self.text(&read, counts.unwrap_or_default(), &open);
         let upto = last_id(&read);
         let mut pieces = vec![(tool_result_start(id, self.version, &text) + r#","structuredContent":"#).into()];
         let guard = serialize(read, self.format, &mut pieces);
@@ -194,7 +194,7 @@ impl WaitingCall {
     }
 
     /// The result as text, one line for each message (D28).
-    fn text(&self, read: &ReadResponse, counts: Counts) -> String {
+    fn text(&self, read: &ReadResponse, counts: Counts, open: &[MessageId]) -> String {
         let tool = self.tool;
         let mut lines = Vec::with_capacity(read.messages.len() + 2);
         if let Some(gap) = &read.gap {
@@ -223,8 +223,7 @@ impl WaitingCall {
         {
             lines.push(format!("(next: {tool} with since={}, so that nothing comes twice)", last_id(read)));
         }
-        // They may be closed, or another member's, by now.
-        lines.extend(how_to_answer(read).filter(|_| counts.tasks.is_some()));
+        lines.extend(how_to_answer(read, open));
         let tasks = Counts { unread: 0, ..counts }.lines();
         lines.join("\n") + &tasks
     }
@@ -267,9 +266,10 @@ impl WaitingCall {
 }
 
 /// How to answer the tasks among the messages of a response; none if there are none.
-fn how_to_answer(read: &ReadResponse) -> Option<String> {
+fn how_to_answer(read: &ReadResponse, open: &[MessageId]) -> Option<String> {
     let of = |wanted| {
-        let tasks = read.messages.iter().filter(|delivered| delivered.message.wants == Some(wanted) && !delivered.own);
+        let is_open = |id| open.contains(id);
+        let tasks = read.messages.iter().filter(|one| one.message.wants == Some(wanted) && is_open(&one.message.id));
         let mut ids: Vec<_> = tasks.map(|delivered| delivered.message.id.to_string()).collect();
         let more = if ids.len() > TASKS_NAMED { " …" } else { "" };
         ids.truncate(TASKS_NAMED);

@@ -159,25 +159,25 @@ fn a09_open_tasks_are_bounded_for_a_member_and_for_a_channel() {
     let hub = Hub::unlimited();
     let (channel, ann, _) = pair(&hub);
     let post = |by: &Agent| by.try_send(&json!({"wants": "work", "quiet": true, "message": "x"}));
-    let mut posters = vec![ann];
-    posters.extend((1..10).map(|n| channel.join(&format!("poster-{n}"))));
-    for poster in &posters {
-        (0..50).for_each(|_| drop(post(poster).ok()));
+    let mut senders = vec![ann];
+    senders.extend((1..10).map(|n| channel.join(&format!("sender-{n}"))));
+    for sender in &senders {
+        (0..50).for_each(|_| drop(post(sender).ok()));
     }
-    let one_more = post(&posters[0]).refused(409, "limit_reached");
+    let one_more = post(&senders[0]).refused(409, "limit_reached");
     assert!(one_more["error"].as_str().unwrap().contains("500"), "{one_more}");
-    let newest = board(&posters[0])[0]["id"].clone();
-    posters[9].try_send(&json!({"reply_to": newest, "state": "cancelled"})).ok();
-    let of_one = post(&posters[0]).refused(409, "limit_reached");
+    let newest = board(&senders[0])[0]["id"].clone();
+    senders[9].try_send(&json!({"reply_to": newest, "state": "cancelled"})).ok();
+    let of_one = post(&senders[0]).refused(409, "limit_reached");
     assert!(of_one["error"].as_str().unwrap().contains("50"), "{of_one}");
-    posters[0].post("ask", &json!({"to": "bob", "message": "x", "timeout": 0})).refused(409, "limit_reached");
-    post(&posters[9]).ok();
+    senders[0].post("ask", &json!({"to": "bob", "message": "x", "timeout": 0})).refused(409, "limit_reached");
+    post(&senders[9]).ok();
     let mut seen = Vec::new();
-    let mut page = posters[0].get("tasks?limit=200&state=open").ok();
+    let mut page = senders[0].get("tasks?limit=200&state=open").ok();
     loop {
         seen.extend(page["tasks"].as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap()));
         let Some(before) = page["before"].as_u64() else { break };
-        page = posters[0].get(&format!("tasks?limit=200&state=open&before={before}")).ok();
+        page = senders[0].get(&format!("tasks?limit=200&state=open&before={before}")).ok();
     }
     seen.sort_unstable();
     seen.dedup();

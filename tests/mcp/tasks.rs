@@ -101,6 +101,14 @@ fn a09_a_read_says_how_to_answer_what_wants_something() {
     bob.say("plain");
     let (_, text) = ann.call_with_text("listen", &json!({"timeout_seconds": 1}));
     assert!(!text.contains("reply_to"), "{text}");
+    let late =
+        [json!({"to": "ann", "wants": "answer", "message": "late?"}), json!({"wants": "work", "message": "late"})];
+    for body in late {
+        let late = id(body);
+        bob.try_send(&json!({"reply_to": late, "state": "cancelled", "to": "bob"})).ok();
+    }
+    let (read, text) = ann.call_with_text("listen", &json!({"timeout_seconds": 1}));
+    assert!(read["messages"].as_array().unwrap().len() == 2 && !text.contains("reply_to"), "they are closed: {text}");
     let (kept, text) = ann.call_with_text("keepalive", &json!({}));
     assert!(kept["tasks"]["for_you"] == 2 && text.ends_with("2 for you to take or answer: call tasks"), "{text}");
 }

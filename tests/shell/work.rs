@@ -1,4 +1,4 @@
-//! A11: `rogerrat work`: what ends its command, and what becomes of the task.
+//! A11: `rogerrat work`: what ends its command, and in which state the task is then.
 
 use std::fs;
 use std::process::{Child, Command};
@@ -53,7 +53,7 @@ fn read(shell: &Shell, name: &str) -> Option<String> {
 }
 
 #[test]
-fn a11_a_worker_that_is_told_to_end_gives_its_task_back_and_kills_its_command() {
+fn a11_a_worker_that_gets_a_signal_gives_its_task_back_and_kills_its_command() {
     let hub = Hub::start();
     let (ann, bob) = worker(&hub);
     for name in ["TERM", "INT"] {

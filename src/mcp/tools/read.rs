@@ -1,7 +1,7 @@
 //! `listen` and `wait`.
 
 use rogerrat_actors::HubError;
-use rogerrat_domain::op::ReadQuery;
+use rogerrat_domain::op::{OpenTasks, ReadQuery};
 use rogerrat_domain::{ByteBound, Refusal, limits, saturating_u64};
 use serde::Deserialize;
 
@@ -94,7 +94,14 @@ async fn read(
         let messages = state.hub.read(&at.channel, at.session.clone(), input, timeout_ms, wants_roster).await;
         let messages = messages.map_err(HubError::into_refusal)?;
         let counts = refresh(&state, &at).await.ok();
-        Ok(CallEnd::Messages(messages, counts))
+        let wanting = messages.messages.iter().filter(|one| one.message.wants.is_some() && !one.own);
+        let ids: Vec<_> = wanting.map(|one| one.message.id).collect();
+        // Some may be closed, or another member's, by now.
+        let open = match ids.is_empty() {
+            true => ids,
+            false => state.hub.query(&at.channel, OpenTasks { session: at.session, ids }).await.unwrap_or_default(),
+        };
+        Ok(CallEnd::Messages(messages, counts, open))
     });
     let waiting = WaitingCall::new(context.request, id, context.version, tool, timeout_ms, read).formatted(format);
     let token = params.meta().ok().flatten().and_then(|meta: Meta<'_>| meta.progress_token());

@@ -85,7 +85,7 @@ impl Fixture {
         let (hub, at, bob) = (self.hub.clone(), self.at.clone(), self.bob.clone());
         let read: PendingCall = Box::pin(async move {
             let read = hub.read(&at, bob, ReadInput::default(), 60_000, false).await;
-            read.map(|read| CallEnd::Messages(read, Some(Counts::default())))
+            read.map(|read| CallEnd::Messages(read, Some(Counts::default()), Vec::new()))
                 .map_err(rogerrat_actors::HubError::into_refusal)
         });
         let request = TestRequest::post().to_http_request();

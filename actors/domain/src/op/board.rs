@@ -94,11 +94,7 @@ impl Query for Board {
 impl Channel {
     /// How many open tasks a member may take or should answer.
     pub(crate) fn tasks_for(&self, no: u32) -> usize {
-        let is_for_it = |task: &&Task| match task.wants {
-            Wants::Work => task.is_free_for(no, None),
-            Wants::Answer => task.awaits(no),
-        };
-        self.tasks.open().filter(is_for_it).count()
+        self.tasks.open().filter(|task| task.is_wanted_of(no)).count()
     }
 
     /// The tasks that are for a member, if there are any.

@@ -31,7 +31,7 @@ const OPEN: &str = "open";
 /// How often the lease is renewed while it lasts, and how often a renewal that failed is tried again.
 const RENEWALS: u32 = 3;
 const RETRIES: u32 = 10;
-/// How long a worker that was told to end tries to report what became of its task.
+/// How long a worker tries to report the state of its task after a signal.
 const LAST_TRY: Duration = Duration::from_secs(5);
 
 /// What to run for each task.

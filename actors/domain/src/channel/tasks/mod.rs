@@ -170,6 +170,14 @@ impl Task {
         self.wants == Wants::Answer && self.is_for(no) && !self.answered_by.contains(&no)
     }
 
+    /// Whether a member may take or should answer it now.
+    pub(crate) fn is_wanted_of(&self, no: MemberNo) -> bool {
+        match self.wants {
+            Wants::Work => self.is_free_for(no, None),
+            Wants::Answer => !self.state.is_closed() && self.awaits(no),
+        }
+    }
+
     /// Whether the next result closes it.
     pub(crate) fn is_closed_by_next(&self) -> bool {
         self.wants == Wants::Work || self.answers.len() + 1 >= self.answers_wanted as usize
