@@ -63,6 +63,20 @@ fn a11_work_of_a_member_that_the_operator_removed_or_banned_is_open_again() {
 }
 
 #[test]
+fn a11_work_of_a_member_whose_session_the_owner_ended_is_open_again() {
+    let hub = hub();
+    let owner = Account::open(&hub);
+    let channel = owner.channel(&json!({"durability": "disk"}));
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let id = taken(&ann, &bob);
+    let question = posted(&bob, &json!({"to": "ann", "wants": "answer", "message": "which branch?"}));
+    owner.delete(&format!("/channels/{}/sessions/bob", channel.id)).ok();
+    is_open_again(&ann, id);
+    assert_eq!(ann.try_send(&json!({"reply_to": question, "message": "main"})).ok()["task"]["state"], "done");
+    assert_eq!(channel.join("eve").post("tasks/take", &json!({})).ok()["fence"], 2);
+}
+
+#[test]
 fn a09_what_a_banned_member_posted_stays_open_and_can_be_done() {
     let hub = hub();
     let channel = hub.channel();
