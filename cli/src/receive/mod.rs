@@ -51,7 +51,7 @@ const STEPPED_BACK: &str = "another reader of this session and consumer took ove
                             ends, then this one does. One is enough: stop the other or this one";
 
 #[expect(clippy::disallowed_methods, reason = "a client measures its own pauses and has no clock of the hub")]
-fn now() -> tokio::time::Instant {
+pub(crate) fn now() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
 

@@ -13,11 +13,12 @@ use rogerrat_client::{
 use rogerrat_domain::limits;
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 
 use super::work_process::{Ended, OUTPUT_BYTES, WorkProcess};
 use super::{RequestArgs, run_on};
 use crate::outcome::{CommandError, report, usage_error};
+use crate::receive::now;
 use crate::target::ResolvedTarget;
 use crate::words::number;
 
@@ -192,10 +193,10 @@ async fn perform(
     process: &mut WorkProcess,
 ) -> Option<(&'static str, Vec<u8>)> {
     let lease = Duration::from_secs(args.lease.into());
-    let mut lease_end = Instant::now() + lease;
+    let mut lease_end = now() + lease;
     let mut pause = lease / RENEWALS;
     loop {
-        let pause_end = (Instant::now() + pause).min(lease_end);
+        let pause_end = (now() + pause).min(lease_end);
         if let Some(Ended { code, output }) = process.ended_by(pause_end).await {
             let state = match code {
                 Some(0) => "done",
@@ -206,13 +207,13 @@ async fn perform(
         }
         let options =
             TakeOptions { id: Some(taken.id), fence: Some(taken.fence), lease: Some(lease), ..TakeOptions::default() };
-        let asked_at = Instant::now();
+        let asked_at = now();
         let reason = match timeout_at(lease_end, client.take(&options)).await {
             Ok(Ok(_)) => {
                 (lease_end, pause) = (asked_at + lease, lease / RENEWALS);
                 continue;
             }
-            Ok(Err(ClientError::Temporary { .. })) if Instant::now() < lease_end => {
+            Ok(Err(ClientError::Temporary { .. })) if now() < lease_end => {
                 client.forget_address();
                 pause = lease / RETRIES;
                 continue;
