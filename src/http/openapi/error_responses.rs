@@ -84,7 +84,8 @@ fn problem_schema() -> Value {
             "retry_after_seconds": {"type": "integer", "minimum": 1, "description": "Seconds to wait before retrying."},
             "field": {
                 "type": "string",
-                "description": "The field that is wrong or missing: `owner_password`, `identity_key` or `callsign`.",
+                "description": "The field that is wrong or missing: `owner_password`, `identity_key` or `callsign`; with \
+                    `not_found`, `task` if the channel exists and the task does not.",
             },
             "free_callsign": {"type": "string", "description": "With `callsign_taken`: a callsign that is free."},
             "outcome": {"type": "string", "enum": ["unknown"], "description": "The request may have been performed."},

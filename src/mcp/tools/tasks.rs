@@ -262,7 +262,9 @@ pub(super) async fn tasks(context: &RequestContext<'_>, arguments: &ToolArgument
         lines.push(format!("(there are more: call tasks with before={before})"));
     }
     if let Some(n) = for_you.filter(|n| *n > 0) {
-        lines.push(format!("({n} for you: take work with take, answer a question with send and reply_to)"));
+        lines.push(format!(
+            "({n} for you: take work with take, answer a question with send to its sender and reply_to)"
+        ));
     }
     let mut reply = json!({"tasks": rows, "unread": counts.unread});
     if let Some(n) = for_you {

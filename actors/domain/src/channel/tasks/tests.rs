@@ -293,6 +293,33 @@ fn a09_who_looks_for_a_task_that_is_not_kept_learns_why() {
 }
 
 #[test]
+fn a09_a_late_reply_without_to_goes_to_the_other_end_as_long_as_the_question_is_in_memory() {
+    let mut test = channel(&["ann", "bob", "eve"]);
+    let id = test.post("ann", &json!({"to": "bob", "wants": "answer", "message": "the password?"})).unwrap().id;
+    let quiet = json!({"wants": "work", "quiet": true, "deadline_seconds": 60, "message": "x"});
+    let quiet = test.post("ann", &quiet).unwrap().id;
+    while !test.channel.tasks.have_none() {
+        test.at(test.now.uptime_ms + limits::SESSION_TTL_MS / 2);
+        for who in ["ann", "bob", "eve"] {
+            let _ = test.listen(who);
+        }
+    }
+    let late = |id: MessageId| json!({"reply_to": id, "message": "hunter2"});
+    let to = |test: &mut TestChannel, who: &str, body: &Value| test.post(who, body).unwrap().to;
+    assert_eq!((to(&mut test, "bob", &late(id)), to(&mut test, "ann", &late(id))), ("ann".into(), "bob".into()));
+    assert_eq!(to(&mut test, "bob", &json!({"to": "all", "reply_to": id, "message": "x"})), "all");
+    // Neither was it a task of these, nor is it one that nobody was asked.
+    let plain = test.post("ann", &json!({"to": "bob", "message": "x"})).unwrap().id;
+    for (who, id) in [("eve", id), ("bob", plain), ("ann", quiet), ("bob", quiet), ("bob", id + 1_000_000)] {
+        assert_eq!(to(&mut test, who, &late(id)), "all");
+    }
+    for _ in 0..limits::RING_MESSAGES {
+        test.post("eve", &json!({"message": "x"})).unwrap();
+    }
+    assert_eq!(to(&mut test, "bob", &late(id)), "all", "nothing is known of it any more");
+}
+
+#[test]
 fn a09_what_tasks_hold_is_bounded_and_goes_with_them() {
     let mut test = channel(&["ann", "bob"]);
     for _ in 0..limits::TASKS_OPEN_MEMBER {

@@ -22,7 +22,7 @@ pub(super) struct Addressed<'a> {
 /// The refusal for a task that does not exist any more or never did, or that the caller may not see.
 pub(crate) fn task_not_found(channel: &Channel, id: MessageId) -> Refusal {
     const TASKS_CLOSED: usize = limits::TASKS_CLOSED;
-    let refusal = Refusal::new(Code::NotFound, "task not found");
+    let refusal = Refusal::new(Code::NotFound, "task not found").field("task");
     if id > channel.last_id() {
         refusal.hint("no message of this channel has that id: use the id that the send or the ask returned")
     } else if channel.tasks.keep_no_more_closed() {
@@ -59,7 +59,7 @@ impl Send {
             return Ok(Addressed { recipient: None, mark: None });
         }
         if draft.task.is_none() && (draft.reply_to.is_none() || channel.tasks.have_none()) {
-            return Ok(Addressed { recipient: channel.recipient(&draft.to)?, mark: None });
+            return Ok(Addressed { recipient: self.recipient(channel, sender.no)?, mark: None });
         }
         if let Some(new) = draft.task.as_ref().and_then(|task| task.opens) {
             let recipient = channel.recipient(&draft.to)?;
@@ -75,7 +75,7 @@ impl Send {
             if step.is_some() {
                 return Err(task_not_found(channel, draft.reply_to.unwrap_or_default()));
             }
-            return Ok(Addressed { recipient: channel.recipient(&draft.to)?, mark: None });
+            return Ok(Addressed { recipient: self.recipient(channel, sender.no)?, mark: None });
         };
         let recipient = match (draft.to.is_empty(), task.other_end(sender.no)) {
             (true, Some(end)) => channel.recipient(end.callsign.as_str())?,
@@ -91,6 +91,26 @@ impl Send {
             Verdict::Resumes => None,
         };
         Ok(Addressed { recipient, mark: Some(Box::new(TaskMark::Moves { moves: task.id(), state })) })
+    }
+
+    /// For whom a message is that replies to no task that is kept. Without `to`, a reply to one that is not kept any more goes
+    /// to its other end as long as its message is in memory: what was asked in private is not answered to all.
+    fn recipient<'c>(&self, channel: &'c Channel, sender: MemberNo) -> Result<Option<&'c Member>, Refusal> {
+        let to = &*self.draft.to;
+        let replied_to = self.draft.reply_to.filter(|_| to.is_empty()).and_then(|id| channel.ring.get(id));
+        let question = replied_to.filter(|slot| slot.message.as_ref().is_some_and(|message| message.wants.is_some()));
+        // Quiet work is addressed to its poster.
+        let end = question.and_then(|slot| match (slot.from, slot.to?) {
+            (from, to) if from == to => None,
+            (from, to) if to == sender => Some(from),
+            (from, to) if from == sender => Some(to),
+            _ => None,
+        });
+        let Some(end) = end else { return channel.recipient(to) };
+        channel.member(end).map(Some).ok_or_else(|| {
+            Refusal::new(Code::UnknownRecipient, "the other end of that task is no member any more")
+                .hint("say for whom it is: `to`")
+        })
     }
 
     fn check_new(
