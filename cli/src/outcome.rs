@@ -49,8 +49,8 @@ impl fmt::Display for CommandError {
             Self::Client(ClientError::IdentityKeyMissing) => f.write_str(
                 "the session belongs to an identity: set ROGERRAT_IDENTITY_KEY, or give --identity-key-file",
             ),
-            Self::Client(error @ ClientError::Refused { message, code: Some(code), .. }) => {
-                match shell_hint(code, message) {
+            Self::Client(error @ ClientError::Refused { message, code: Some(code), field, .. }) => {
+                match shell_hint(code, field.as_deref()) {
                     Some(hint) => write!(f, "{message}; {hint}"),
                     None => error.fmt(f),
                 }
@@ -62,11 +62,11 @@ impl fmt::Display for CommandError {
 }
 
 /// What a shell user can do about a refusal, where the hub's hint is for callers who speak HTTP.
-fn shell_hint(code: &str, message: &str) -> Option<&'static str> {
+fn shell_hint(code: &str, field: Option<&str>) -> Option<&'static str> {
     match code {
         "unauthorized" => Some("check --token-file, or the password or key you gave; a profile saves them"),
         // The hub says why a task is not there any more.
-        "not_found" if message.starts_with("task ") => None,
+        "not_found" if field == Some("task") => None,
         "not_found" => Some("check --origin, --channel and the names you gave; `rogerrat create` creates a channel"),
         "limit_reached" => Some("remove what you no longer need, or ask the operator of the hub"),
         _ => None,

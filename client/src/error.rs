@@ -33,6 +33,8 @@ pub enum ClientError {
         hint: Option<String>,
         /// The hub's error code, as listed in its API documentation. `None` if the response was not the hub's.
         code: Option<String>,
+        /// What the hub's error is about, if it says so: the name of a field, as listed in its API documentation.
+        field: Option<String>,
     },
     /// The response is not that of a rogerrat hub.
     #[error("invalid response: {0}; is this the address of a rogerrat hub?")]
@@ -64,12 +66,18 @@ struct ErrorBody {
     code: String,
     hint: Option<String>,
     retry_after_seconds: Option<u64>,
+    field: Option<String>,
 }
 
 impl ClientError {
     /// Creates an error for which a retry can succeed.
     pub fn temporary(message: impl Into<String>) -> Self {
         Self::Temporary { message: message.into(), retry_after: None }
+    }
+
+    /// Creates an error for a response that is not the hub's.
+    fn other_refusal(message: String) -> Self {
+        Self::Refused { message, hint: None, code: None, field: None }
     }
 
     /// Whether a retry of the same request can succeed.
@@ -81,14 +89,14 @@ impl ClientError {
     /// Converts a response with a status other than 2xx.
     #[must_use]
     pub fn from_response(status: u16, body: &[u8]) -> Self {
-        let Ok(ErrorBody { error, code, hint, retry_after_seconds }) = serde_json::from_slice(body) else {
+        let Ok(ErrorBody { error, code, hint, retry_after_seconds, field }) = serde_json::from_slice(body) else {
             let message = match status {
                 PROXY_AUTHENTICATION => HttpError::ProxyAuthentication.to_string(),
                 300..400 => format!("the hub responded with status {status}: it has moved, possibly to https://"),
                 _ if is_temporary(status) => return Self::temporary(format!("the hub responded with status {status}")),
                 _ => format!("the response has status {status}: is this the address of a rogerrat hub?"),
             };
-            return Self::Refused { message, hint: None, code: None };
+            return Self::other_refusal(message);
         };
         let message = format!("{error} ({code})");
         match &*code {
@@ -96,7 +104,7 @@ impl ClientError {
             _ if is_temporary(status) => {
                 Self::Temporary { message, retry_after: retry_after_seconds.map(Duration::from_secs) }
             }
-            _ => Self::Refused { message, hint, code: Some(code) },
+            _ => Self::Refused { message, hint, code: Some(code), field },
         }
     }
 }
@@ -110,7 +118,7 @@ impl From<HttpError> for ClientError {
         match error {
             HttpError::InvalidResponse(reason) => Self::InvalidResponse(reason),
             HttpError::UntrustedCertificate(_) => Self::UntrustedCertificate(error.to_string()),
-            HttpError::ProxyAuthentication => Self::Refused { message: error.to_string(), hint: None, code: None },
+            HttpError::ProxyAuthentication => Self::other_refusal(error.to_string()),
             // With its address, and its proxy, in front.
             HttpError::Connect(_) => {
                 Self::temporary(format!("{error}; check that it runs and that this is its address"))

@@ -135,8 +135,8 @@ impl HubClient {
             ClientError::Temporary { message, retry_after: None } => {
                 ClientError::temporary(format!("{}: {message}", self.hub.shown()))
             }
-            ClientError::Refused { message, hint, code: None } if self.hub.has_proxy() => {
-                ClientError::Refused { message: format!("{}: {message}", self.hub.shown()), hint, code: None }
+            ClientError::Refused { message, hint, code: None, field } if self.hub.has_proxy() => {
+                ClientError::Refused { message: format!("{}: {message}", self.hub.shown()), hint, code: None, field }
             }
             error => error,
         }

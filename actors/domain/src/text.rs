@@ -64,10 +64,17 @@ pub fn age(seconds: u64) -> String {
 /// What a member says it is doing, as `working "parser" until 12:40 UTC`. Times are in milliseconds since the epoch.
 #[must_use]
 pub fn member_state(state: &str, note: Option<&str>, until_ms: Option<u64>, now_ms: u64) -> String {
+    let until = until_ms.map(|until_ms| clock_after(until_ms, now_ms));
+    judged_member_state(state, note, until.as_deref(), until_ms.is_some_and(|until_ms| until_ms <= now_ms))
+}
+
+/// The same for who does not know the time: `until` is a text, and the hub has judged whether that time is over.
+#[must_use]
+pub fn judged_member_state(state: &str, note: Option<&str>, until: Option<&str>, is_overdue: bool) -> String {
     let note = note.map_or_else(String::new, |note| format!(" {}", quoted(note)));
-    let until = match until_ms {
-        Some(until_ms) if until_ms <= now_ms => format!(", overdue since {}", clock(until_ms)),
-        Some(until_ms) => format!(" until {}", clock_after(until_ms, now_ms)),
+    let until = match until {
+        Some(until) if is_overdue => format!(", overdue since {until}"),
+        Some(until) => format!(" until {until}"),
         None => String::new(),
     };
     format!("{}{note}{until}", one_line(state))

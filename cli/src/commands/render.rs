@@ -2,7 +2,7 @@
 
 use rogerrat_client::ReceivedMessage;
 use rogerrat_domain::message_line;
-use rogerrat_domain::text::{self, one_line, quoted};
+use rogerrat_domain::text::{self, one_line};
 
 /// Messages, one line each.
 pub(super) fn lines(messages: &[ReceivedMessage]) -> String {
@@ -17,12 +17,7 @@ pub(super) fn clock(ms: u64) -> String {
 
 /// What the hub says that a member is doing: `working "parser" until 12:40 UTC`
 pub(super) fn state(state: &str, note: Option<&str>, until_ms: Option<u64>, is_overdue: bool) -> String {
-    let note = note.map_or_else(String::new, |note| format!(" {}", quoted(note)));
-    let until = until_ms.map_or_else(String::new, |until_ms| {
-        let until = text::clock(until_ms);
-        if is_overdue { format!(", overdue since {until}") } else { format!(" until {until}") }
-    });
-    format!("{}{note}{until}", one_line(state))
+    text::judged_member_state(state, note, until_ms.map(text::clock).as_deref(), is_overdue)
 }
 
 /// Names, separated by commas.

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use rogerrat_domain::limits::TASKS_CLOSED;
 use serde::Serialize;
 
 /// The number of a worker.
 pub(super) type WorkerNo = usize;
 
-/// How many closed tasks a channel keeps, as the API documents.
-pub(super) const CLOSED_KEPT: usize = 500;
 /// Maximum violations with their circumstances.
 const SHOWN_VIOLATIONS: usize = 10;
 
@@ -209,7 +208,7 @@ impl WorkOracle {
     /// Whether the hub may have dropped a task: enough were closed after it, or may have been since its sender looked.
     pub(super) fn may_be_dropped(&self, id: u64) -> bool {
         let is_closed = self.tasks.get(&id).is_some_and(|task| task.closed_at.is_some());
-        is_closed && self.closed_after(id) + self.open().len() >= CLOSED_KEPT
+        is_closed && self.closed_after(id) + self.open().len() >= TASKS_CLOSED
     }
 }
 

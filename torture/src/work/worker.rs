@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use rogerrat_domain::limits::TASKS_CLOSED;
 use serde_json::{Value, json};
 
 use super::agent::{Agent, Reply, Shared, WorkPhase};
-use super::oracle::{CLOSED_KEPT, Finish, WorkerNo};
+use super::oracle::{Finish, WorkerNo};
 use crate::context::{now_ms, pause};
 use crate::rng::Rng;
 
@@ -160,7 +161,7 @@ impl<'s> Worker<'s> {
         let body =
             json!({"reply_to": id, "state": state, "fence": fence, "message": finish.text(), "client_msg_id": key});
         let known = self.shared.oracle().highest_fence(id);
-        let is_dropped = self.shared.oracle().closed_after(id) >= CLOSED_KEPT;
+        let is_dropped = self.shared.oracle().closed_after(id) >= TASKS_CLOSED;
         self.shared.oracle().sends(id, finish);
         if self.shared.phase() == WorkPhase::Busy && self.rng.percent(CUT) {
             let after = self.rng.ms(0, 5);

@@ -119,14 +119,14 @@ fn a11_a_result_is_recognised_by_its_text() {
 #[test]
 fn a11_a_task_may_be_dropped_once_as_many_were_closed_after_it_as_are_kept() {
     let mut oracle = WorkOracle::default();
-    for id in 0..=CLOSED_KEPT as u64 {
+    for id in 0..=TASKS_CLOSED as u64 {
         assert!(!oracle.may_be_dropped(0));
         oracle.posted(id);
         oracle.sends(id, by(1, 1));
         oracle.closed(id, &ClosedTask { updated_at: id, ..done(1, &[by(1, 1)]) });
     }
     assert!(oracle.may_be_dropped(0) && !oracle.may_be_dropped(1));
-    assert_eq!(oracle.closed_after(0), CLOSED_KEPT);
+    assert_eq!(oracle.closed_after(0), TASKS_CLOSED);
     // One that is open may be closed since.
     oracle.posted(1_000);
     assert!(oracle.may_be_dropped(1) && !oracle.may_be_dropped(1_000));
