@@ -51,8 +51,12 @@ impl SessionRecord {
     }
 
     pub(super) fn is_live(&self, expiry_ms: u64) -> bool {
+        self.last_use().is_live(expiry_ms)
+    }
+
+    fn last_use(&self) -> LastUse {
         let lifetime_ms = if self.state == SessionState::Deleted { DELETED_LIFETIME_MS } else { LIFETIME_MS };
-        expiry_ms.saturating_sub(self.used_ms.load(Relaxed)) < lifetime_ms
+        LastUse { used_ms: self.used_ms.load(Relaxed), lifetime_ms }
     }
 
     pub(super) fn of_json(json: &str) -> Option<Self> {
@@ -63,6 +67,33 @@ impl SessionRecord {
     pub(super) fn to_json(&self) -> Option<String> {
         let stored = StoredSession { state: self.state.clone(), used_ms: self.used_ms.load(Relaxed) };
         serde_json::to_string(&stored).ok()
+    }
+}
+
+/// When a stored session was used last, and how long it is kept after that.
+#[derive(Clone, Copy)]
+pub(super) struct LastUse {
+    pub(super) used_ms: u64,
+    lifetime_ms: u64,
+}
+
+impl LastUse {
+    /// That of a row, whatever version of the hub has written it. None if the row does not tell.
+    pub(super) fn of_json(json: &str) -> Option<Self> {
+        /// What rows of all versions have.
+        #[derive(Deserialize)]
+        struct AnyRow {
+            used_ms: u64,
+        }
+        if let Some(record) = SessionRecord::of_json(json) {
+            return Some(record.last_use());
+        }
+        let AnyRow { used_ms } = serde_json::from_str(json).ok()?;
+        Some(Self { used_ms, lifetime_ms: DELETED_LIFETIME_MS })
+    }
+
+    pub(super) fn is_live(self, expiry_ms: u64) -> bool {
+        expiry_ms.saturating_sub(self.used_ms) < self.lifetime_ms
     }
 }
 

@@ -6,14 +6,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{Hub, LogError};
 
 use super::memberships::Memberships;
 pub(super) use super::session_record::{DAY_MS, LIFETIME_MS, Nonce, SessionState};
-use super::session_record::{SessionRecord, nonce_of, row_name};
+use super::session_record::{LastUse, SessionRecord, nonce_of, row_name};
 use super::shared_sessions::{LogSweep, RowChange, change_row};
 
 /// Stored sessions; beyond that the tenth that was unused for longest is evicted.
@@ -28,6 +28,8 @@ pub(super) struct SessionStore {
     /// Whether other hubs store sessions in the same log. Then this is a copy that is read again for each request.
     is_shared: bool,
     log_sweep: Arc<LogSweep>,
+    /// Rows that another version of the hub has written, by their names.
+    unreadable: Mutex<Vec<(String, LastUse)>>,
 }
 
 impl SessionStore {
@@ -37,13 +39,18 @@ impl SessionStore {
     /// When it cannot be read.
     pub(super) async fn load(hub: &Hub) -> Result<Self, LogError> {
         let rows = hub.rows(ROW_KIND).await?;
-        // An unreadable row was written by another version of the hub. Its client has to join again.
-        let records =
-            rows.into_iter().filter_map(|(name, json)| Some((nonce_of(&name)?, SessionRecord::of_json(&json)?)));
         let is_shared = hub.instance().is_some();
+        let (mut records, mut unreadable) = (HashMap::new(), Vec::new());
         // Where hubs share the log, each request reads its row, so that nothing need be known before.
-        let records = if is_shared { HashMap::new() } else { records.collect() };
+        for (name, json) in rows.into_iter().filter(|_| !is_shared) {
+            match (nonce_of(&name), SessionRecord::of_json(&json)) {
+                (Some(nonce), Some(record)) => drop(records.insert(nonce, record)),
+                // Another version of the hub has written it. Its client has to join again.
+                _ => unreadable.extend(LastUse::of_json(&json).map(|last_use| (name, last_use))),
+            }
+        }
         Ok(Self {
+            unreadable: Mutex::new(unreadable),
             records: Arc::new(RwLock::new(records)),
             hub: Some(hub.clone()),
             is_shared,
@@ -189,10 +196,22 @@ impl SessionStore {
             is_live
         });
         expired.iter().for_each(|nonce| drop(self.store(nonce, None)));
+        self.sweep_unreadable(&records, expiry_ms);
         for nonce in used {
             drop(self.store(&nonce, records.get(&nonce).and_then(SessionRecord::to_json)));
         }
         records.shrink_to_fit();
+    }
+
+    /// Deletes rows of other versions that have expired. A session that was stored again since has its row in their place.
+    fn sweep_unreadable(&self, records: &HashMap<Nonce, SessionRecord>, expiry_ms: u64) {
+        let Some(hub) = &self.hub else { return };
+        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, _) in unreadable.extract_if(.., |(_, last_use)| !last_use.is_live(expiry_ms)) {
+            if !nonce_of(&name).is_some_and(|nonce| records.contains_key(&nonce)) {
+                drop(hub.put_row(ROW_KIND, name, None));
+            }
+        }
     }
 
     /// The same where the records are copies of rows that hubs share.
@@ -268,7 +287,13 @@ fn evict_a_tenth(records: &mut HashMap<Nonce, SessionRecord>) -> Vec<Nonce> {
 impl SessionStore {
     /// A store without a log.
     pub(super) fn in_memory() -> Self {
-        Self { records: Arc::default(), hub: None, is_shared: false, log_sweep: Arc::default() }
+        Self {
+            records: Arc::default(),
+            hub: None,
+            is_shared: false,
+            log_sweep: Arc::default(),
+            unreadable: Mutex::default(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -277,85 +302,4 @@ impl SessionStore {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::memberships::Membership;
-    use super::*;
-    use rogerrat_domain::{ChannelId, SessionId};
-
-    fn nonce(n: usize) -> Nonce {
-        (n as u128).to_be_bytes()
-    }
-
-    fn membership(session: &str) -> Membership {
-        let session = SessionId::present(Some(session)).unwrap().unwrap();
-        Membership { channel: ChannelId::parse("quiet-otter").unwrap(), session, callsign: None, used_ms: 0 }
-    }
-
-    fn bound() -> SessionState {
-        SessionState::Bound(Memberships::one(membership("a-session-of-ann")))
-    }
-
-    #[test]
-    fn a_membership_is_remembered_for_seven_days_after_its_last_use() {
-        let store = SessionStore::in_memory();
-        drop(store.put(nonce(1), bound(), 0));
-        assert_eq!(store.get(&nonce(1), LIFETIME_MS - 1), Some(bound()));
-        assert_eq!(store.get(&nonce(1), 2 * LIFETIME_MS - 2), Some(bound()));
-        assert_eq!(store.get(&nonce(1), 3 * LIFETIME_MS), None);
-        store.sweep(3 * LIFETIME_MS);
-        assert_eq!(store.len(), 0);
-    }
-
-    #[test]
-    fn the_stored_form_is_the_one_that_existing_databases_hold() {
-        let json = SessionRecord::new(bound(), 7).to_json().unwrap();
-        let session = r#"{"channel":"quiet-otter","session":"#;
-        assert!(json.starts_with(&format!(r#"{{"standing":{{"bound":{session}"#)), "{json}");
-        assert!(json.ends_with(r#"}},"used_ms":7}"#), "{json}");
-        let unbound = SessionRecord::new(SessionState::Unbound, 7).to_json().unwrap();
-        assert_eq!(unbound, r#"{"standing":"unbound","used_ms":7}"#);
-    }
-
-    #[test]
-    fn a_change_keeps_what_an_earlier_one_made_and_does_not_revive_a_deleted_session() {
-        let store = SessionStore::in_memory();
-        let join = |session: &str| {
-            let new = membership(session);
-            drop(store.change(nonce(1), 5, move |before, used_ms| {
-                Some(before.map_or_else(|| Memberships::one(new.clone()), |all| all.joined(new.clone(), None, used_ms)))
-            }));
-        };
-        join("a-session-of-ann");
-        join("a-session-of-bob");
-        let Some(SessionState::Bound(both)) = store.get(&nonce(1), 6) else { panic!() };
-        assert_eq!(both.iter().count(), 2);
-        drop(store.change(nonce(1), 7, |_, _| None));
-        assert_eq!(store.get(&nonce(1), 7), Some(SessionState::Unbound));
-        drop(store.put(nonce(1), SessionState::Deleted, 8));
-        join("a-session-of-ann");
-        assert_eq!(store.get(&nonce(1), 9), Some(SessionState::Deleted));
-    }
-
-    #[test]
-    fn d30_the_store_is_bounded_and_evicts_what_was_unused_for_longest() {
-        let store = SessionStore::in_memory();
-        for n in 0..MAX_SESSIONS {
-            drop(store.put(nonce(n), SessionState::Unbound, n as u64));
-        }
-        assert!(store.get(&nonce(0), MAX_SESSIONS as u64).is_some());
-        drop(store.put(nonce(MAX_SESSIONS), SessionState::Unbound, MAX_SESSIONS as u64));
-        assert_eq!(store.len(), MAX_SESSIONS - MAX_SESSIONS / 10);
-        assert!(store.get(&nonce(0), MAX_SESSIONS as u64).is_some(), "it was used just now");
-        assert!(store.get(&nonce(1), MAX_SESSIONS as u64).is_none());
-        assert!(store.get(&nonce(MAX_SESSIONS), MAX_SESSIONS as u64).is_some());
-    }
-
-    #[test]
-    fn d30_the_bound_holds_when_all_were_used_at_the_same_time() {
-        let store = SessionStore::in_memory();
-        for n in 0..=MAX_SESSIONS {
-            drop(store.put(nonce(n), SessionState::Unbound, 7));
-        }
-        assert_eq!(store.len(), MAX_SESSIONS - MAX_SESSIONS / 10);
-    }
-}
+pub(super) mod tests;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use rogerrat_actors::Hub;
 
-use super::session_record::{Nonce, SessionRecord, nonce_of, row_name};
+use super::session_record::{LastUse, Nonce, SessionRecord, row_name};
 use super::session_store::ROW_KIND;
 
 /// How often a change is tried again after another hub's.
@@ -15,7 +15,6 @@ const TRIES: usize = 16;
 pub(super) enum RowChange {
     Keep,
     Put(SessionRecord),
-    Delete,
 }
 
 /// Changes the row of a session. Returns the record that is stored then, if it is known.
@@ -32,12 +31,10 @@ pub(super) async fn change_row(
         let stored = row.as_deref().and_then(SessionRecord::of_json);
         let new = match change(stored.as_ref()) {
             RowChange::Keep => return Ok(stored),
-            RowChange::Put(record) => Some(record),
-            RowChange::Delete => None,
+            RowChange::Put(record) => record,
         };
-        let json = new.as_ref().and_then(SessionRecord::to_json);
-        if hub.swap_row(ROW_KIND, row_name(nonce), row, json).await.map_err(failed)? {
-            return Ok(new);
+        if hub.swap_row(ROW_KIND, row_name(nonce), row, new.to_json()).await.map_err(failed)? {
+            return Ok(Some(new));
         }
     }
     log::warn!("could not store an MCP session, because other hubs change it all the time");
@@ -102,7 +99,7 @@ impl LogSweep {
         let is_due = last_ms == u64::MAX
             || now_ms.saturating_sub(last_ms) >= SWEEP_EVERY_MS
             || self.stored.load(Relaxed) >= most / 10;
-        if is_due && delete_rows(hub, most).await {
+        if is_due && delete_rows(hub, most, hub.expiry_ms()).await {
             self.last_ms.store(now_ms, Relaxed);
             self.stored.store(0, Relaxed);
         }
@@ -110,9 +107,9 @@ impl LogSweep {
     }
 }
 
-/// Deletes rows that have expired, and those beyond `most` that were unused for longest, unless another hub has used them since.
-/// Returns whether the rows could be read.
-async fn delete_rows(hub: &Hub, most: usize) -> bool {
+/// Deletes rows that have expired, and those beyond `most` that were unused for longest, unless another hub has changed them
+/// since: also rows that another version of the hub has written. Returns whether the rows could be read.
+async fn delete_rows(hub: &Hub, most: usize, expiry_ms: u64) -> bool {
     let rows = match hub.rows(ROW_KIND).await {
         Ok(rows) => rows,
         Err(error) => {
@@ -120,26 +117,28 @@ async fn delete_rows(hub: &Hub, most: usize) -> bool {
             return false;
         }
     };
-    let expiry_ms = hub.expiry_ms();
-    let records = rows.iter().filter_map(|(name, json)| Some((nonce_of(name)?, SessionRecord::of_json(json)?)));
-    let (live, mut deleted): (Vec<_>, Vec<_>) = records.partition(|(_, record)| record.is_live(expiry_ms));
+    // A row that does not tell when it was used stays.
+    let rows = rows.into_iter().filter_map(|(name, json)| Some(Row { last_use: LastUse::of_json(&json)?, name, json }));
+    let (live, mut deleted): (Vec<_>, Vec<_>) = rows.partition(|row| row.last_use.is_live(expiry_ms));
     deleted.extend(unused_for_longest(live, most));
-    each(deleted, async |(nonce, seen)| {
-        let used_ms = seen.used_ms.load(Relaxed);
-        let delete = |stored: Option<&SessionRecord>| match stored {
-            Some(stored) if stored.used_ms.load(Relaxed) <= used_ms => RowChange::Delete,
-            _ => RowChange::Keep,
-        };
-        change_row(hub, &nonce, delete).await.map(drop)
+    each(deleted, async |Row { name, json, .. }| {
+        hub.swap_row(ROW_KIND, name, Some(json), None).await.map(drop).map_err(failed)
     })
     .await;
     true
 }
 
+/// A row as it was read.
+struct Row {
+    name: String,
+    json: String,
+    last_use: LastUse,
+}
+
 /// Beyond `most`, the tenth that was unused for longest and what is too much; else none.
-fn unused_for_longest(mut all: Vec<(Nonce, SessionRecord)>, most: usize) -> Vec<(Nonce, SessionRecord)> {
+fn unused_for_longest(mut all: Vec<Row>, most: usize) -> Vec<Row> {
     if all.len() > most {
-        all.sort_unstable_by_key(|(_, record)| record.used_ms.load(Relaxed));
+        all.sort_unstable_by_key(|row| row.last_use.used_ms);
         all.truncate(all.len() - (most - most / 10));
         return all;
     }
@@ -163,10 +162,10 @@ mod tests {
     use std::cell::RefCell;
     use std::sync::Arc;
 
-    use rogerrat_actors::{Clock, HubRules, Log as _, Ports, SharedMemoryLog};
-    use rogerrat_domain::{AccountLimits, BacklogLimits, HubKey};
+    use rogerrat_actors::{Clock, Log as _, SharedMemoryLog};
 
     use super::super::session_record::{DAY_MS, SessionState};
+    use super::super::session_store::tests::hub;
     use super::*;
 
     #[actix_web::test]
@@ -181,23 +180,28 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn d30_expired_rows_go_whatever_version_has_written_them() {
+        let log = Arc::new(SharedMemoryLog::new().start_instance("http://a"));
+        let (hub, now_ms) = (hub(log.clone()).await, Clock::start().now().at_ms);
+        let expired_ms = now_ms - 9 * DAY_MS;
+        let put = async |name: &str, json: String| {
+            log.put_row(ROW_KIND, name.to_owned(), Some(json)).await.unwrap();
+        };
+        put("1", format!(r#"{{"standing":{{"seated":[7]}},"used_ms":{expired_ms},"version":2}}"#)).await;
+        put("2", format!(r#"{{"standing":{{"seated":[7]}},"used_ms":{now_ms},"version":2}}"#)).await;
+        put("a name of another version", format!(r#"{{"used_ms":{expired_ms}}}"#)).await;
+        put("4", "it does not tell when it was used".to_owned()).await;
+        put("5", format!(r#"{{"standing":"unbound","used_ms":{expired_ms}}}"#)).await;
+        assert!(delete_rows(&hub, 20, now_ms).await);
+        let mut left: Vec<_> = log.rows(ROW_KIND).await.unwrap().into_iter().map(|(name, _)| name).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["2", "4"]);
+    }
+
+    #[actix_web::test]
     async fn d30_rows_of_a_shared_log_are_bounded() {
         let log = Arc::new(SharedMemoryLog::new().start_instance("http://a"));
-        let per_account = AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None };
-        let rules = HubRules {
-            sends_per_minute: None,
-            sends_per_minute_band: None,
-            idle_ms: None,
-            idle_lossless_ms: None,
-            backlog: BacklogLimits { messages: 100, bytes: 1 << 20 },
-            unused_ms: None,
-            member_ttl_ms: 1_000_000,
-            per_account,
-            mails_per_hour: 0,
-        };
-        let clock = Clock::start();
-        let hub = Hub::start(rules, Ports::with_log(log.clone()), HubKey::new([7; 32]), clock).await.unwrap();
-        let now_ms = clock.now().at_ms;
+        let (hub, now_ms) = (hub(log.clone()).await, Clock::start().now().at_ms);
         let count = async || log.rows(ROW_KIND).await.unwrap().len();
         let put = async |n: u128, used_ms: u64| {
             let json = SessionRecord::new(SessionState::Unbound, used_ms).to_json();
