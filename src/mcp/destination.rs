@@ -3,6 +3,7 @@
 //! Invalid messages have no destination. They are refused where they came in, as they would be anywhere.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
@@ -13,20 +14,20 @@ use super::cancelled::CancelledCall;
 use super::context::RequestContext;
 use super::endpoint::Handler;
 use super::resources;
-use super::rpc::{ErrorCode, Params, RpcBody, RpcCall, RpcError, RpcMessage, string};
-use crate::web::peers::Presented;
+use super::rpc::{Params, RpcBody, RpcMessage, string};
+use crate::web::peers::{Peers, Presented};
 use crate::web::problem::Problem;
 
 const CANCELLED: &str = "notifications/cancelled";
-const SEVERAL: &str = "invalid request: send messages for different channels one by one";
 
 impl Handler<'_> {
-    /// Forwards a body to the instance that owns its channel. `None` if this instance is to respond.
+    /// Forwards a body to the instance that owns its channel. `None` if this instance is to respond, also to a batch for
+    /// several channels, which it divides.
     pub(super) async fn forward(&self, body: &RpcBody<'_>, bytes: &Bytes) -> Option<Result<HttpResponse, Problem>> {
-        let peers = self.state.peers_for(self.request).filter(|_| self.endpoint.channel.is_none())?;
+        let peers = self.peers()?;
         let messages: Vec<_> = match body {
             RpcBody::One(message) => vec![message],
-            RpcBody::Batch(batch) => batch.iter().flatten().collect(),
+            RpcBody::Batch(batch) => batch.iter().filter_map(|entry| entry.message.as_ref().ok()).collect(),
         };
         // The call may name any channel, and this may not be the instance that it came to. Nothing here waits for the others.
         for cancelled in messages.iter().filter_map(|message| self.cancelled(message)) {
@@ -34,16 +35,12 @@ impl Handler<'_> {
             actix_web::rt::spawn(async move { peers.notify_all(&cancelled.to_text()).await });
         }
         let mut channels = BTreeMap::<ChannelId, Presented>::new();
-        for (channel, presented) in messages.into_iter().flat_map(|message| self.channels(message)) {
+        for (channel, presented) in messages.into_iter().filter_map(|message| self.destination(message)) {
             let strongest = channels.entry(channel).or_insert_with(|| presented.clone());
             *strongest = presented.max(strongest.clone());
         }
-        let several: Vec<_> = channels.keys().cloned().collect();
-        match channels.first_key_value().filter(|_| several.len() == 1) {
-            Some(channel) => peers.forward(self.state, self.request, channel, bytes).await,
-            None if several.is_empty() || peers.has_all(&several).await => None,
-            _ => Some(Ok(self.error(&RpcError::new(ErrorCode::InvalidRequest, SEVERAL)))),
-        }
+        let channel = channels.first_key_value().filter(|_| channels.len() == 1)?;
+        peers.forward(self.state, self.request, channel, bytes).await
     }
 
     /// The call that a message cancels.
@@ -53,22 +50,24 @@ impl Handler<'_> {
         CancelledCall::of(&context, &params)
     }
 
-    fn channels(&self, message: &RpcMessage<'_>) -> Vec<(ChannelId, Presented)> {
-        let RpcMessage::Call(call) = message else { return Vec::new() };
-        self.context(call, false).map(|(context, params)| channels(&context, call, &params)).unwrap_or_default()
+    /// The other instances, if one of them may own the channel of a message.
+    pub(super) fn peers(&self) -> Option<&Arc<Peers>> {
+        self.state.peers_for(self.request).filter(|_| self.endpoint.channel.is_none())
     }
-}
 
-fn channels(context: &RequestContext<'_>, call: &RpcCall<'_>, params: &Params<'_>) -> Vec<(ChannelId, Presented)> {
-    match &*call.method {
-        "tools/call" => of_tool(context, params).into_iter().collect(),
-        "resources/read" => {
-            let uri = params.uri.and_then(string);
-            let channel = uri.and_then(|uri| ChannelId::parse(resources::channel_of(&uri)?).ok());
-            let presented = |channel: &ChannelId| presented(context, channel, Presented::Tokens(Vec::new()));
-            channel.into_iter().map(|channel| (channel.clone(), presented(&channel))).collect()
+    /// The channel that a message is for, and what it presents for that.
+    pub(super) fn destination(&self, message: &RpcMessage<'_>) -> Option<(ChannelId, Presented)> {
+        let RpcMessage::Call(call) = message else { return None };
+        let (context, params) = self.context(call, false).ok()?;
+        match &*call.method {
+            "tools/call" => of_tool(&context, &params),
+            "resources/read" => {
+                let channel = ChannelId::parse(resources::channel_of(&params.uri.and_then(string)?)?).ok()?;
+                let presented = presented(&context, &channel, Presented::Tokens(Vec::new()));
+                Some((channel, presented))
+            }
+            _ => None,
         }
-        _ => Vec::new(),
     }
 }
 

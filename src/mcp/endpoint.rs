@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::web::{Bytes, Data, Payload};
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_domain::{Code, Refusal, limits};
 use tokio::time::sleep;
@@ -16,7 +16,7 @@ use super::rpc::{self, ErrorCode, Params, RpcBody, RpcCall, RpcError, RpcMessage
 use super::session::McpSessionId;
 use super::session_store::SessionState;
 use super::state::McpState;
-use super::waiting::{self, WaitingCall};
+use super::waiting::WaitingCall;
 use crate::web::body;
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
@@ -28,7 +28,6 @@ static VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 static METHOD: HeaderName = HeaderName::from_static("mcp-method");
 static NAME: HeaderName = HeaderName::from_static("mcp-name");
 static SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-const NO_BATCHES: &str = "invalid request: this protocol version has no batches";
 
 /// `POST /mcp` and `POST /mcp/{id}`
 pub(super) async fn post(
@@ -75,7 +74,7 @@ pub(super) async fn delete(
 /// Handles an authorized request.
 pub(super) struct Handler<'a> {
     pub(super) state: &'a SharedState,
-    mcp: &'a Data<McpState>,
+    pub(super) mcp: &'a Data<McpState>,
     pub(super) request: &'a HttpRequest,
     pub(super) endpoint: &'a McpEndpoint,
 }
@@ -136,7 +135,7 @@ impl<'a> Handler<'a> {
     }
 
     /// Reads the state of the session again, if another instance may have changed it.
-    async fn refresh_session(&self) {
+    pub(super) async fn refresh_session(&self) {
         if self.state.peers.is_none() {
             return;
         }
@@ -147,7 +146,7 @@ impl<'a> Handler<'a> {
     }
 
     /// The MCP session that the request presents, and its state.
-    fn session(&self) -> Result<Option<(McpSessionId, SessionState)>, RpcError> {
+    pub(super) fn session(&self) -> Result<Option<(McpSessionId, SessionState)>, RpcError> {
         let Some(id) = self.request.headers().get(&SESSION) else { return Ok(None) };
         let now_ms = self.state.clock.now().at_ms;
         let session = id.to_str().ok().and_then(|id| McpSessionId::open(&self.mcp.seal, id, self.endpoint.name()));
@@ -167,61 +166,6 @@ impl<'a> Handler<'a> {
         Ok(())
     }
 
-    /// Handles several messages, one after the other. A call that waits does so for a second at most.
-    async fn batch(&self, batch: Vec<Result<RpcMessage<'_>, RpcError>>) -> Result<HttpResponse, RpcError> {
-        let named = self.header_version()?;
-        let of_session = self.session()?.map(|(session, _)| session.version);
-        if !named.or(of_session).unwrap_or(ProtocolVersion::WITHOUT_HEADER).has_batches() {
-            return Err(RpcError::new(ErrorCode::InvalidRequest, NO_BATCHES));
-        }
-        let (mut pieces, mut guards) = (vec![Bytes::from_static(b"[")], Vec::new());
-        for message in batch {
-            let start = pieces.len();
-            match self.batch_message(message).await {
-                None => continue,
-                Some(Ok(response)) => pieces.push(response.json.into()),
-                Some(Err(waiting)) => guards.extend(waiting.append_to(&mut pieces).await),
-            }
-            if start > 1 {
-                pieces.insert(start, Bytes::from_static(b","));
-            }
-        }
-        if pieces.len() == 1 {
-            return Ok(HttpResponse::Accepted().finish());
-        }
-        pieces.push(Bytes::from_static(b"]"));
-        Ok(waiting::json_response(self.request, pieces, guards))
-    }
-
-    async fn batch_message(
-        &self,
-        message: Result<RpcMessage<'_>, RpcError>,
-    ) -> Option<Result<RpcResponse, WaitingCall>> {
-        let respond = |error: &RpcError| Some(Ok(RpcResponse::error(error, false)));
-        let call = match message {
-            Ok(RpcMessage::Call(call)) => call,
-            Ok(RpcMessage::Response) => return None,
-            Err(error) => return respond(&error),
-        };
-        let (context, params) = match self.context(&call, true) {
-            Ok((context, _)) if context.version.is_modern() => {
-                return respond(&RpcError::new(ErrorCode::InvalidRequest, NO_BATCHES).with_id(call.id));
-            }
-            Ok(found) => found,
-            Err(error) => return respond(&error.with_id(call.id)),
-        };
-        let Some(id) = call.id else {
-            methods::notify(&context, &call, &params);
-            return None;
-        };
-        Some(match methods::call(&context, id, &call, &params).await {
-            MethodOutcome::Response(response) => Ok(response),
-            MethodOutcome::Waiting(waiting) => Err(waiting),
-            #[cfg(feature = "conformance")]
-            MethodOutcome::Stream(_) => return None,
-        })
-    }
-
     /// Responds with plain JSON if messages are pending, else with a stream that starts immediately.
     async fn wait(&self, mut waiting: WaitingCall) -> HttpResponse {
         let accepts_streams = accepts_event_streams(self.request.headers());
@@ -239,7 +183,7 @@ impl<'a> Handler<'a> {
         }
     }
 
-    fn header_version(&self) -> Result<Option<ProtocolVersion>, RpcError> {
+    pub(super) fn header_version(&self) -> Result<Option<ProtocolVersion>, RpcError> {
         protocol_version::of_headers(&headers(self.request.headers()))
     }
 

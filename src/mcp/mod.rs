@@ -6,6 +6,7 @@
 
 mod answer_size;
 mod arguments;
+mod batch;
 mod cancelled;
 mod catalogue;
 #[cfg(feature = "conformance")]
@@ -25,6 +26,7 @@ mod resources;
 mod response;
 mod roster_size;
 mod rpc;
+mod rpc_error;
 mod schema;
 mod session;
 mod session_record;

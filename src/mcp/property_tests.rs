@@ -20,7 +20,7 @@ fn check_body(body: &[u8], headers: &McpHeaders<'_>) {
     };
     match parse(body) {
         Ok(RpcBody::One(one)) => message(one),
-        Ok(RpcBody::Batch(batch)) => batch.into_iter().flatten().for_each(message),
+        Ok(RpcBody::Batch(batch)) => batch.into_iter().filter_map(|entry| entry.message.ok()).for_each(message),
         Err(error) => {
             let is_json = serde_json::from_slice::<serde_json::Value>(body).is_ok();
             assert!(error.code.number() == -32600 || !is_json, "JSON is not a parse error");

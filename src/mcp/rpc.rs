@@ -4,12 +4,11 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::StatusCode;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::arguments::is_nothing;
+pub(super) use super::rpc_error::{ErrorCode, RpcError};
 use crate::web::json;
 
 /// The maximum length of a request id or progress token, as JSON.
@@ -22,7 +21,15 @@ const BATCH_MESSAGES: usize = 32;
 pub(super) enum RpcBody<'a> {
     One(RpcMessage<'a>),
     /// Several messages; each is valid or not on its own.
-    Batch(Vec<Result<RpcMessage<'a>, RpcError>>),
+    Batch(Vec<BatchEntry<'a>>),
+}
+
+/// A message of a batch.
+#[derive(Debug)]
+pub(super) struct BatchEntry<'a> {
+    /// As the body contained it.
+    pub(super) json: &'a str,
+    pub(super) message: Result<RpcMessage<'a>, RpcError>,
 }
 
 /// One message.
@@ -61,93 +68,6 @@ impl<'a> RpcId<'a> {
     }
 }
 
-/// The error codes of JSON-RPC and MCP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ErrorCode {
-    /// The body is not JSON.
-    ParseError,
-    /// The body is not a JSON-RPC message.
-    InvalidRequest,
-    MethodNotFound,
-    /// The parameters do not fit the method, or name something that does not exist.
-    InvalidParams,
-    /// The code of legacy versions for an unknown resource.
-    ResourceNotFound,
-    /// The session id is unknown or expired.
-    SessionNotFound,
-    /// Headers and body disagree.
-    HeaderMismatch,
-    UnsupportedVersion,
-    /// The client lacks a capability that a tool needs. No real tool needs one.
-    #[cfg(feature = "conformance")]
-    MissingCapability,
-}
-
-impl ErrorCode {
-    pub(super) fn number(self) -> i32 {
-        match self {
-            Self::ParseError => -32700,
-            Self::InvalidRequest => -32600,
-            Self::MethodNotFound => -32601,
-            Self::InvalidParams => -32602,
-            Self::ResourceNotFound => -32002,
-            Self::SessionNotFound => -32001,
-            Self::HeaderMismatch => -32020,
-            Self::UnsupportedVersion => -32022,
-            #[cfg(feature = "conformance")]
-            Self::MissingCapability => -32021,
-        }
-    }
-
-    /// The HTTP status. In legacy versions the error of a method is sent with 200, like any other response.
-    pub(super) fn status(self, is_modern: bool) -> StatusCode {
-        match self {
-            Self::ParseError | Self::InvalidRequest | Self::HeaderMismatch | Self::UnsupportedVersion => {
-                StatusCode::BAD_REQUEST
-            }
-            #[cfg(feature = "conformance")]
-            Self::MissingCapability => StatusCode::BAD_REQUEST,
-            Self::SessionNotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotFound if is_modern => StatusCode::NOT_FOUND,
-            Self::InvalidParams if is_modern => StatusCode::BAD_REQUEST,
-            Self::MethodNotFound | Self::InvalidParams | Self::ResourceNotFound => StatusCode::OK,
-        }
-    }
-}
-
-/// An error response.
-#[derive(Debug)]
-pub(super) struct RpcError {
-    pub(super) code: ErrorCode,
-    pub(super) message: Cow<'static, str>,
-    pub(super) data: Option<Value>,
-    /// The id of the request, if it was readable.
-    pub(super) id: Option<String>,
-    /// Whether the message is known to be of a modern version.
-    pub(super) is_modern: bool,
-}
-
-impl RpcError {
-    pub(super) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), data: None, id: None, is_modern: false }
-    }
-
-    /// `-32602`: the parameters are wrong.
-    pub(super) fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorCode::InvalidParams, message)
-    }
-
-    pub(super) fn with_data(mut self, data: Value) -> Self {
-        self.data = Some(data);
-        self
-    }
-
-    pub(super) fn with_id(mut self, id: Option<RpcId<'_>>) -> Self {
-        self.id = id.map(|id| id.as_json().to_owned());
-        self
-    }
-}
-
 /// Parses a body.
 pub(super) fn parse(body: &[u8]) -> Result<RpcBody<'_>, RpcError> {
     let body = json::decode(json::without_bom(body))
@@ -163,7 +83,10 @@ pub(super) fn parse(body: &[u8]) -> Result<RpcBody<'_>, RpcError> {
             let message = format!("invalid request: a batch has at most {BATCH_MESSAGES} messages");
             Err(RpcError::new(ErrorCode::InvalidRequest, message))
         }
-        _ => Ok(RpcBody::Batch(batch.into_iter().map(|message| parse_message(message.get())).collect())),
+        _ => {
+            let entries = batch.into_iter().map(RawValue::get);
+            Ok(RpcBody::Batch(entries.map(|json| BatchEntry { json, message: parse_message(json) }).collect()))
+        }
     }
 }
 
@@ -357,7 +280,7 @@ mod tests {
         let RpcBody::Batch(all) = parse(br#"[{"jsonrpc":"2.0","id":1,"method":"ping"}, 7, []]"#).unwrap() else {
             panic!()
         };
-        assert_eq!(all.iter().filter(|one| one.is_ok()).count(), 1);
+        assert_eq!(all.iter().filter(|one| one.message.is_ok()).count(), 1);
         assert_eq!(all.len(), 3);
         let many = format!("[{}]", vec![r#"{"jsonrpc":"2.0","method":"x"}"#; BATCH_MESSAGES + 1].join(","));
         assert_eq!(error(&many).0, -32600);

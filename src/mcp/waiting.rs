@@ -27,7 +27,7 @@ use super::rpc::RpcId;
 use super::unproven::TrackedRead;
 use crate::transport::{ConnectionState, Disconnected};
 use crate::web::answer_format::AnswerFormat;
-use crate::web::delivery_body::{DeliveryBody, PendingDelivery, serialize};
+use crate::web::delivery_body::{DeliveryBody, OnBatchTaken, PendingDelivery, serialize};
 
 /// The interval of comments in a stream, so that no proxy closes it as idle.
 const COMMENT_S: u64 = 15;
@@ -302,12 +302,8 @@ impl WaitEnd {
 }
 
 /// The responses of a batch as plain JSON.
-pub(super) fn json_response(
-    request: &HttpRequest,
-    pieces: Vec<Bytes>,
-    deliveries: Vec<PendingDelivery>,
-) -> HttpResponse {
-    json(DeliveryBody::from_batch(pieces, deliveries, ConnectionState::of(request).is_some()))
+pub(super) fn json_response(request: &HttpRequest, pieces: Vec<Bytes>, on_taken: Vec<OnBatchTaken>) -> HttpResponse {
+    json(DeliveryBody::from_batch(pieces, on_taken, ConnectionState::of(request).is_some()))
 }
 
 fn json(delivery: DeliveryBody) -> HttpResponse {

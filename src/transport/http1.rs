@@ -38,7 +38,7 @@ pub(super) struct Activity {
 }
 
 /// Returns what the requests of an HTTP/1.1 connection share, and creates it for the first of them. It is dropped after
-/// the end of the connection was recorded in its events. All requests of a hub must ask for the same type. `None` over
+/// the end of the connection was recorded in its events. All requests to a port must ask for the same type. `None` over
 /// HTTP/2.
 pub(crate) fn share_on_connection<T: 'static>(request: &HttpRequest, create: impl FnOnce() -> T) -> Option<Rc<T>> {
     let activity = request.conn_data::<Rc<Activity>>()?;

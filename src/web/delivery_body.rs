@@ -24,12 +24,15 @@ pub(crate) struct DeliveryBody {
     next: usize,
     completes_late: bool,
     delivery: Option<PendingDelivery>,
-    /// The deliveries of a batch, whose body delivers several reads.
-    more: Vec<PendingDelivery>,
+    /// What else happens then: a batch delivers several reads.
+    more: Vec<OnBatchTaken>,
 }
 
 /// What happens to a delivery when the body of its response was taken.
 type OnTaken = Box<dyn FnOnce(DeliveryGuard)>;
+
+/// What happens when the body of a batch was taken. Dropped, it does not.
+pub(crate) type OnBatchTaken = Box<dyn FnOnce()>;
 
 /// A delivery whose response is being written.
 pub(crate) struct PendingDelivery {
@@ -49,7 +52,7 @@ impl PendingDelivery {
         Self { guard, on_taken: Some(on_taken) }
     }
 
-    fn complete(mut self) {
+    pub(crate) fn complete(mut self) {
         match self.on_taken {
             Some(on_taken) => on_taken(self.guard),
             None => self.guard.complete(),
@@ -63,8 +66,8 @@ impl DeliveryBody {
     }
 
     /// A body that delivers several reads.
-    pub(crate) fn from_batch(pieces: Vec<Bytes>, deliveries: Vec<PendingDelivery>, completes_late: bool) -> Self {
-        Self { pieces, next: 0, completes_late, delivery: None, more: deliveries }
+    pub(crate) fn from_batch(pieces: Vec<Bytes>, on_taken: Vec<OnBatchTaken>, completes_late: bool) -> Self {
+        Self { pieces, next: 0, completes_late, delivery: None, more: on_taken }
     }
 
     /// The length of the body, before the first piece is taken.
@@ -86,7 +89,8 @@ impl DeliveryBody {
     }
 
     fn complete(&mut self) {
-        self.delivery.take().into_iter().chain(std::mem::take(&mut self.more)).for_each(PendingDelivery::complete);
+        self.delivery.take().into_iter().for_each(PendingDelivery::complete);
+        std::mem::take(&mut self.more).into_iter().for_each(|on_taken| on_taken());
     }
 }
 

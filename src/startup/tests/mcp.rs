@@ -211,22 +211,3 @@ async fn c12_a_wait_that_is_cancelled_delivers_nothing() {
     assert_eq!(first_text(&read), "still there?");
     assert!(read["messages"][0]["attempt"].is_null(), "{read}");
 }
-
-#[actix_web::test]
-async fn c10_a_batch_for_channels_of_several_hubs_is_refused() {
-    let shared = Shared::new();
-    let (a, b) = (shared.hub().await, shared.hub().await);
-    let (of_a, of_b) = (a.channel().await, b.channel().await);
-    let ann = Client::legacy("/mcp", None, "2025-03-26", b.address).await;
-    let join = |channel: &super::cluster::TestChannel, callsign: &str| {
-        let arguments = json!({"callsign": callsign, "channel_id": channel.id, "token": channel.token});
-        let params = json!({"name": "join", "arguments": arguments});
-        json!({"jsonrpc": "2.0", "id": callsign, "method": "tools/call", "params": params})
-    };
-    let mixed = ann.post(&json!([join(&of_a, "ann"), join(&of_b, "bob")])).at(b.address).await;
-    assert_eq!((mixed.status, &mixed.json()["error"]["code"]), (400, &json!(-32600)), "{mixed:?}");
-    for channel in [&of_a, &of_b] {
-        let reply = ann.post(&json!([join(channel, "ann"), join(channel, "bob")])).at(b.address).await;
-        assert_eq!(reply.json().as_array().map(Vec::len), Some(2), "{reply:?}");
-    }
-}

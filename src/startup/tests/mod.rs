@@ -1,5 +1,6 @@
 //! Two hubs on one log, in one process, and clients of either.
 
+mod batches;
 mod calls;
 mod client;
 mod cluster;

@@ -16,6 +16,7 @@ fn statement(hub: &TestHub) -> Statement {
         origin: "https://hub.example".to_owned(),
         id: "01a1f983-2e0b-738b-8332-383a28e197c3".to_owned(),
         is_shared: false,
+        is_part: false,
     };
     let at_ms = hub.interfaces.state.clock.now().at_ms;
     Statement { to: hub.hub.instance().unwrap().0, from: 99, at_ms, forwarded: Some(forwarded) }

@@ -60,6 +60,7 @@ async fn c13_a_forwarded_request_without_the_token_takes_no_channel() {
         origin: "https://hub.example".to_owned(),
         id: "x".to_owned(),
         is_shared: false,
+        is_part: false,
     };
     let at_ms = b.interfaces.state.clock.now().at_ms;
     let statement = Statement { to: b.instance().id.0, from: 99, at_ms, forwarded: Some(forwarded) };

@@ -33,12 +33,12 @@ pub(crate) fn accept(state: &SharedState, mut request: ServiceRequest, next: Nex
     if statement.to != peers.this.0 {
         return empty(request, StatusCode::MISDIRECTED_REQUEST);
     }
-    let Some(ForwardedRequest { channel, client, origin, id, is_shared }) = statement.forwarded else {
+    let Some(ForwardedRequest { channel, client, origin, id, is_shared, is_part }) = statement.forwarded else {
         return Box::pin(answer(state.clone(), request));
     };
     let id = Uuid::try_parse(&id).unwrap_or_else(|_| Uuid::now_v7());
     request.headers_mut().remove(&PROOF);
-    request.extensions_mut().insert(Arrived { client, origin });
+    request.extensions_mut().insert(Arrived { client, origin, is_part });
     if is_shared {
         request.extensions_mut().insert(SeveralClients);
     }

@@ -7,6 +7,7 @@ use rogerrat_actors::{HubError, Lanes};
 use rogerrat_domain::ChannelId;
 
 use super::call::{LANES, NOTICES, QUESTIONS};
+use super::parts::{CONFIRMATIONS, HeldDeliveries};
 use super::reports::{CHANNELS, ChannelsReport, STATS, StatsReport};
 use crate::web::state::SharedState;
 
@@ -18,6 +19,12 @@ pub(super) async fn answer(state: SharedState, request: ServiceRequest) -> Resul
         (&Method::POST, NOTICES) => {
             if let (Some(peers), Some(text)) = (&state.peers, field(&request, "text")) {
                 peers.noticed(&text);
+            }
+            empty(StatusCode::NO_CONTENT)
+        }
+        (&Method::POST, CONFIRMATIONS) => {
+            if let Some(held) = HeldDeliveries::of(request.request()) {
+                held.confirm();
             }
             empty(StatusCode::NO_CONTENT)
         }

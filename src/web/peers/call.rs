@@ -60,8 +60,30 @@ impl Peers {
     async fn call_without_limit(&self, to: &Instance, method: &str, target: &str) -> Option<Answer> {
         let health = Arc::new(PeerHealth::new(self.clock));
         let mut connection = PeerConnection::open(to, health).await.ok()?;
+        self.answer_on(&mut connection, to.id, method, target).await
+    }
+
+    /// Calls an instance on a connection that is open, and returns that. None if it does not answer in time.
+    pub(super) async fn call_on(
+        &self,
+        mut connection: PeerConnection,
+        to: InstanceId,
+        method: &str,
+        target: &str,
+    ) -> Option<PeerConnection> {
+        let answered = timeout(LIMIT, self.answer_on(&mut connection, to, method, target)).await;
+        answered.ok()?.map(|_| connection)
+    }
+
+    async fn answer_on(
+        &self,
+        connection: &mut PeerConnection,
+        to: InstanceId,
+        method: &str,
+        target: &str,
+    ) -> Option<Answer> {
         let at_ms = self.clock.now().at_ms;
-        let statement = Statement { to: to.id.0, from: self.this.0, at_ms, forwarded: None };
+        let statement = Statement { to: to.0, from: self.this.0, at_ms, forwarded: None };
         let proof = proof::sign(&self.signer, &statement, method, target);
         let request = hyper::Request::builder().method(method).uri(target).header(hyper::header::HOST, "hub");
         let request = request.header(PROOF.as_str(), proof).body(OneChunk(Default::default())).ok()?;

@@ -189,17 +189,27 @@ impl AsyncWrite for PeerSocket {
     }
 }
 
-/// The connections to other instances that belong to the connection of a client.
+/// The connections to other instances that belong to the connection of a client, or to one of its batches.
 pub(super) struct ClientConnections {
     /// Unused, each with its instance and the uptime since which it is unused.
     unused: RefCell<Vec<(u64, u64, PeerConnection)>>,
     events: Option<Arc<ConnectionEvents>>,
+    most: usize,
 }
 
 impl ClientConnections {
     /// Those of the client of a request. `None` over HTTP/2.
     pub(super) fn of(request: &HttpRequest) -> Option<Rc<Self>> {
-        share_on_connection(request, || Self { unused: RefCell::default(), events: ConnectionEvents::of(request) })
+        share_on_connection(request, || Self {
+            unused: RefCell::default(),
+            events: ConnectionEvents::of(request),
+            most: KEPT,
+        })
+    }
+
+    /// Those of a batch, which keeps all of them.
+    pub(super) fn of_batch() -> Rc<Self> {
+        Rc::new(Self { unused: RefCell::default(), events: None, most: usize::MAX })
     }
 
     /// Takes the connection to an instance.
@@ -214,10 +224,15 @@ impl ClientConnections {
     pub(super) fn put(&self, instance: u64, connection: PeerConnection, uptime_ms: u64) {
         let mut unused = self.unused.borrow_mut();
         unused.retain(|(known, ..)| *known != instance);
-        if unused.len() >= KEPT {
+        if unused.len() >= self.most {
             unused.remove(0);
         }
         unused.push((instance, uptime_ms, connection));
+    }
+
+    /// Takes all of them, each with its instance.
+    pub(super) fn take_all(&self) -> Vec<(u64, PeerConnection)> {
+        self.unused.take().into_iter().map(|(instance, _, connection)| (instance, connection)).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::{FutureExt as _, select};
 use hyper::body::Incoming;
-use rogerrat_actors::{ChannelLocation, Instance};
+use rogerrat_actors::{ChannelLocation, Instance, InstanceId};
 use rogerrat_domain::{ChannelId, Code, Hint, Refusal};
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -20,7 +20,6 @@ use super::health::{PeerHealth, Withheld};
 use super::proof::{self, ForwardedRequest, PROOF, Statement};
 use super::response::{Interrupted, ResponseConnection, passed_on};
 use super::{Peers, Presented, headers};
-use crate::web::problem::Problem;
 use crate::web::state::{AppState, host_of};
 
 /// How often the owner of a channel is looked up again.
@@ -41,6 +40,8 @@ pub(super) struct Exchange<'a> {
     pub(super) presented: &'a Presented,
     pub(super) body: &'a Bytes,
     pub(super) id: Uuid,
+    /// If it is a part of a batch, the connections of its parts.
+    pub(super) part_of: Option<&'a Rc<ClientConnections>>,
 }
 
 /// What became of a forwarded request.
@@ -48,7 +49,11 @@ pub(super) enum Outcome {
     Response(HttpResponse),
     /// This instance is to respond: the channel is here now.
     Here,
-    Failed(Problem),
+    Failed {
+        refusal: Refusal,
+        /// The last instance that could not be reached, or did not answer.
+        silent: Option<InstanceId>,
+    },
 }
 
 /// Why an instance did not respond.
@@ -73,7 +78,7 @@ impl Exchange<'_> {
         let outcome = self.forward(request, owner).await;
         match &outcome {
             Outcome::Response(_) => self.peers.answered.fetch_add(1, Relaxed),
-            Outcome::Failed(_) => self.peers.failed.fetch_add(1, Relaxed),
+            Outcome::Failed { .. } => self.peers.failed.fetch_add(1, Relaxed),
             Outcome::Here => 0,
         };
         outcome
@@ -81,10 +86,10 @@ impl Exchange<'_> {
 
     async fn forward(&self, request: &HttpRequest, mut owner: Instance) -> Outcome {
         if headers::forwarded(request.headers()).count() > HEADERS {
-            return Outcome::Failed(Refusal::invalid("the request has too many headers").into());
+            return failed(Refusal::invalid("the request has too many headers"));
         }
         let locator = &self.peers.locator;
-        let mut failure = moving();
+        let (mut failure, mut silent) = (moving(), None);
         for look in 0..=LOOKS {
             if look > 0 {
                 sleep(PAUSE * look).await;
@@ -92,7 +97,7 @@ impl Exchange<'_> {
                 owner = match located {
                     Ok(ChannelLocation::Elsewhere(owner)) => owner,
                     Ok(ChannelLocation::Here | ChannelLocation::Free) => return Outcome::Here,
-                    Err(error) => return Outcome::Failed(error.into()),
+                    Err(error) => return failed(error.into_refusal()),
                 };
             }
             failure = match self.attempt(request, &owner).await {
@@ -102,27 +107,31 @@ impl Exchange<'_> {
                     moving()
                 }
                 // The request has waited for it.
-                Err(AttemptError::Silent) => return Outcome::Failed(unreachable_owner().into()),
-                Err(AttemptError::Draining) => return Outcome::Failed(draining().into()),
+                Err(AttemptError::Silent) => {
+                    return Outcome::Failed { refusal: unreachable_owner(), silent: Some(owner.id) };
+                }
+                Err(AttemptError::Draining) => return failed(draining()),
                 Err(AttemptError::NotTrusted) => {
                     log::error!(instance = owner.id.0; "another instance refuses this one: check that both have the same \
                          hub.key and the right time");
                     unreachable_owner()
                 }
                 Err(AttemptError::NotReached) => {
+                    silent = Some(owner.id);
                     self.peers.report_unreachable(owner.id).await;
                     unreachable_owner()
                 }
                 Err(AttemptError::Unanswered) => {
+                    silent = Some(owner.id);
                     self.peers.report_unreachable(owner.id).await;
                     if !self.is_repeatable(request) {
-                        return Outcome::Failed(unanswered().into());
+                        return Outcome::Failed { refusal: unanswered(), silent };
                     }
                     unanswered()
                 }
             };
         }
-        Outcome::Failed(failure.into())
+        Outcome::Failed { refusal: failure, silent }
     }
 
     /// Whether a request may be sent again although an instance may have carried it out. One that delivers may not: what was
@@ -135,9 +144,10 @@ impl Exchange<'_> {
     async fn attempt(&self, request: &HttpRequest, owner: &Instance) -> Result<Option<HttpResponse>, AttemptError> {
         let (health, silence) = self.peers.wait_for(owner);
         self.admit(&health).await?;
-        let kept_in = ClientConnections::of(request);
+        let kept_in = self.part_of.cloned().or_else(|| ClientConnections::of(request));
         let kept = kept_in.as_ref().and_then(|kept| kept.take(owner.id.0, self.peers.clock.uptime_ms()));
-        let mut sent = self.request_to(owner, request, kept_in.is_none()).ok_or(AttemptError::NotReached)?;
+        let is_shared = kept_in.is_none() || self.part_of.is_some();
+        let mut sent = self.request_to(owner, request, is_shared).ok_or(AttemptError::NotReached)?;
         let stopping = self.peers.stopping.clone();
         let mut interrupted: Interrupted = Box::pin(async move {
             let stopping = Box::pin(async move { stopping.notified().await });
@@ -230,6 +240,7 @@ impl Exchange<'_> {
             origin: self.state.public_origin(request),
             id: self.id.hyphenated().to_string(),
             is_shared,
+            is_part: self.part_of.is_some(),
         };
         let (from, at_ms) = (self.peers.this.0, self.peers.clock.now().at_ms);
         let statement = Statement { to: owner.id.0, from, at_ms, forwarded: Some(forwarded) };
@@ -245,6 +256,10 @@ impl Exchange<'_> {
     }
 }
 
+fn failed(refusal: Refusal) -> Outcome {
+    Outcome::Failed { refusal, silent: None }
+}
+
 /// Nothing was done: each instance that was asked says that another owns the channel.
 fn moving() -> Refusal {
     Refusal::new(Code::Overloaded, "the channel is moving between hubs; nothing was done")
@@ -253,14 +268,14 @@ fn moving() -> Refusal {
 }
 
 /// Nothing was done: the owner cannot be reached.
-fn unreachable_owner() -> Refusal {
+pub(super) fn unreachable_owner() -> Refusal {
     Refusal::new(Code::Overloaded, "the hub that serves this channel cannot be reached; nothing was done")
         .hint("repeat the request in a few seconds")
         .retry_after_ms(2000)
 }
 
 /// The owner has the request, and does not respond.
-fn unanswered() -> Refusal {
+pub(crate) fn unanswered() -> Refusal {
     Refusal::new(Code::Overloaded, "the hub that serves this channel does not answer; the outcome is unknown")
         .hint(Hint::RepeatWithIdempotencyKey)
         .retry_after_ms(2000)

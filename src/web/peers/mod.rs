@@ -12,6 +12,7 @@ mod exchange;
 mod headers;
 mod health;
 mod locate;
+mod parts;
 mod path;
 mod proof;
 mod reports;
@@ -42,9 +43,11 @@ pub(crate) use call::Calls;
 use call::{Answers, NOTICES_AT_ONCE, NoticeHandler};
 #[cfg(test)]
 pub(crate) use connection::OneChunk;
+pub(crate) use exchange::unanswered;
 use exchange::{Exchange, Outcome};
 use health::HealthTable;
 pub(crate) use locate::ChannelLocator;
+pub(crate) use parts::{HeldDeliveries, PartOutcome, Parts, held_deliveries};
 pub(crate) use path::{channel_after, decoded};
 #[cfg(test)]
 pub(crate) use proof::{ForwardedRequest, Statement, sign};
@@ -74,6 +77,8 @@ pub(crate) struct Arrived {
     pub(crate) client: IpAddr,
     /// The base URL under which the client reaches the hub.
     pub(crate) origin: String,
+    /// Whether it is a part of a batch.
+    is_part: bool,
 }
 
 /// Extension of a request that came in here: its id.
@@ -176,11 +181,11 @@ impl Peers {
                 Ok(body) => body,
                 Err(problem) => return Ok(request.error_response(problem)),
             };
-            let exchange =
-                Exchange { peers: &peers, state: &state, channel: &channel, presented: &presented, body: &body, id };
+            let (peers, state, presented) = (&peers, &state, &presented);
+            let exchange = Exchange { peers, state, channel: &channel, presented, body: &body, id, part_of: None };
             match exchange.run(request.request(), owner).await {
                 Outcome::Response(response) => Ok(request.into_response(response)),
-                Outcome::Failed(problem) => Ok(request.error_response(problem)),
+                Outcome::Failed { refusal, .. } => Ok(request.error_response(Problem(refusal))),
                 Outcome::Here => {
                     request.set_payload(Payload::from(body));
                     next.call(request).await
@@ -203,11 +208,10 @@ impl Peers {
             Ok(ChannelLocation::Elsewhere(owner)) => owner,
             Err(error) => return Some(Err(error.into())),
         };
-        let id = request.extensions().get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0);
-        let exchange = Exchange { peers: self, state, channel, presented, body, id };
+        let exchange = Exchange { peers: self, state, channel, presented, body, id: id_of(request), part_of: None };
         match exchange.run(request, owner).await {
             Outcome::Response(response) => Some(Ok(response)),
-            Outcome::Failed(problem) => Some(Err(problem)),
+            Outcome::Failed { refusal, .. } => Some(Err(Problem(refusal))),
             Outcome::Here => None,
         }
     }
@@ -216,15 +220,9 @@ impl Peers {
     pub(crate) fn forwarded(&self) -> ForwardedTotals {
         ForwardedTotals { answered: self.answered.load(Relaxed), failed: self.failed.load(Relaxed) }
     }
+}
 
-    /// Whether this instance may serve all these channels.
-    pub(crate) async fn has_all(&self, channels: &[ChannelId]) -> bool {
-        for channel in channels {
-            let located = self.locator.locate(channel).await;
-            if !matches!(located, Ok(ChannelLocation::Here | ChannelLocation::Free)) {
-                return false;
-            }
-        }
-        true
-    }
+/// The id of a request that came in here.
+fn id_of(request: &HttpRequest) -> Uuid {
+    request.extensions().get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0)
 }

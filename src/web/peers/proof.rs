@@ -46,6 +46,9 @@ pub(crate) struct ForwardedRequest {
     /// Whether the connection on which it is forwarded has requests of other connections as well, or is that of a client over
     /// HTTP/2, so that its end shows nothing of what the client has read.
     pub(crate) is_shared: bool,
+    /// Whether it is a part of a batch, so that its sender confirms what it delivers. Earlier versions do not say so.
+    #[serde(default)]
+    pub(crate) is_part: bool,
 }
 
 /// Signs a statement about a request. `target` is its path and query.
@@ -92,6 +95,7 @@ mod tests {
             origin: "https://hub.example".to_owned(),
             id: "x".to_owned(),
             is_shared: false,
+            is_part: false,
         };
         Statement { to: 2, from: 1, at_ms: NOW_MS, forwarded: Some(forwarded) }
     }
