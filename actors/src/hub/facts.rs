@@ -22,7 +22,9 @@ use crate::security::bans::Bans;
 use crate::webhooks::{Forgotten, Reread, RereadAll};
 
 /// How often facts are looked for if no notice of one comes.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// When they are looked for again after a failure.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Applies facts as they are written, until the hub is gone or its instance has ended.
 pub(super) async fn follow(link: HubLink, log: Arc<dyn Log>, applied: AppliedFacts) {
@@ -38,7 +40,7 @@ pub(super) async fn follow(link: HubLink, log: Arc<dyn Log>, applied: AppliedFac
             Err(error) => {
                 log::warn!(error:display; "could not apply what other hubs have changed; retrying");
                 drop(hub);
-                sleep(LOOK_EVERY).await;
+                sleep(RETRY).await;
             }
         }
     }

@@ -95,7 +95,7 @@ pub trait Instances: Send + Sync {
     fn facts_after(&self, after: u64) -> BoxFuture<'static, Result<Facts, LogError>>;
 
     /// Waits until a fact was written that the last [`facts_after`](Self::facts_after) has not returned. It may complete
-    /// without one, and may miss one: the caller also looks twice a second.
+    /// without one, and may miss one: the caller also looks every two seconds.
     fn facts_written(&self) -> BoxFuture<'static, ()>;
 
     /// Writes a fact that belongs to no change of the log.

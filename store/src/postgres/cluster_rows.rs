@@ -9,6 +9,9 @@ use super::queue::Done;
 use super::session::Session;
 use super::state::SharedState;
 
+/// Lets a connection be notified when facts were written.
+pub(super) const LISTEN: &str = "LISTEN rogerrat_facts";
+
 /// Whether an instance may write.
 pub(super) async fn check_alive(db: &Session, me: i64) -> Done<Result<(), LogError>> {
     Ok(if is_alive(db, me).await? { Ok(()) } else { Err(LogError::Ended) })
@@ -73,12 +76,13 @@ pub(super) async fn lane_holder(db: &Session, lane: Lane) -> Done<Option<Instanc
     db.query_opt(sql, &[&i16::from(lane.number())]).await?.as_ref().map(instance).transpose()
 }
 
-/// Writes facts, in the transaction of the change that they belong to.
+/// Writes facts, in the transaction of the change that they belong to, whose commit notifies the other instances.
 pub(super) async fn write_facts(db: &Session, facts: &[Fact]) -> Done<()> {
     if facts.is_empty() {
         return Ok(());
     }
-    // "RgrR"; the lock ends with the transaction.
+    // "RgrR"; the lock ends with the transaction. A notification has a lock of the whole server during the commit, which delays
+    // only those that notify as well.
     db.execute("SELECT pg_advisory_xact_lock(1382511186, 1)", &[]).await?;
     for fact in facts {
         let Ok(json) = serde_json::to_string(fact) else { continue };
@@ -86,6 +90,7 @@ pub(super) async fn write_facts(db: &Session, facts: &[Fact]) -> Done<()> {
     }
     let sql = "DELETE FROM facts WHERE no <= (SELECT max(no) FROM facts) - $1";
     db.execute(sql, &[&to_sql(FACTS_KEPT)]).await?;
+    db.execute("SELECT pg_notify('rogerrat_facts', '')", &[]).await?;
     Ok(())
 }
 

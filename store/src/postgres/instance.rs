@@ -1,7 +1,7 @@
 //! This instance of the hub: its row, and the connection that holds its lock.
 //!
 //! The lock is held by a connection of its own as long as the process lives; the server frees it when that connection ends. The
-//! same connection records that the instance is alive.
+//! same connection records that the instance is alive, and is notified of facts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use rogerrat_actors::LogError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
+use super::cluster_rows::LISTEN;
 use super::error::Failure;
 use super::reader::reconnect;
 use super::session::{Connector, Session, SqlResult};
@@ -71,6 +72,7 @@ pub(super) async fn start(session: &Session, url: &str) -> SqlResult<i64> {
     session.execute("SELECT pg_advisory_lock($1)", &[&lock_key(id)]).await?;
     session.batch("COMMIT").await?;
     session.batch(LOCAL).await?;
+    session.batch(LISTEN).await?;
     Ok(id)
 }
 
@@ -141,12 +143,15 @@ async fn take_lock(connector: &Connector, session: &mut Session, instance: i64, 
         session.execute(end_old, &[&key]).await?;
         session.execute("SELECT pg_advisory_lock($1)", &[&key]).await?;
         session.batch(LOCAL).await?;
+        session.batch(LISTEN).await?;
         session.execute(BEAT, &[&instance]).await
     };
     let taken = timeout(ANSWER, taken).await;
     let has_lock = matches!(taken, Ok(Ok(_)));
     if has_lock {
         state.lock_taken();
+        // What was written meanwhile was notified to nobody.
+        connector.notified().notify_one();
     } else {
         session.abandon();
     }

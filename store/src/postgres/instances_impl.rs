@@ -20,7 +20,7 @@ type UnitResult = Result<(), LogError>;
 
 /// How long an instance may take to get its lock again when its connection was lost, in milliseconds.
 pub(super) const RECONNECT_MS: u64 = 3_000;
-/// How often facts are looked for.
+/// How often facts are looked for while the connection is lost that is notified of them.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The instance in the columns 0 (its number) and 1 (its URL).
@@ -104,8 +104,14 @@ impl Instances for PostgresStore {
     }
 
     fn facts_written(&self) -> BoxFuture<'static, ()> {
-        // Nothing is notified: the facts are looked for.
-        Box::pin(tokio::time::sleep(LOOK_EVERY))
+        let (state, notified) = (self.state.clone(), self.notified.clone());
+        Box::pin(async move {
+            if state.has_lock() {
+                notified.notified().await;
+            } else {
+                let _ = tokio::time::timeout(LOOK_EVERY, notified.notified()).await;
+            }
+        })
     }
 
     fn write_fact(&self, fact: Fact) -> BoxFuture<'static, UnitResult> {

@@ -78,7 +78,7 @@ use futures_util::future::BoxFuture;
 use rogerrat_actors::LogError;
 use rogerrat_domain::HubKey;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle as JoinTask;
 
 pub use error::PostgresError;
@@ -133,6 +133,8 @@ pub struct PostgresStore {
     readers: ReaderPool,
     eraser: Eraser,
     commands: mpsc::Sender<InstanceCommand>,
+    /// Notified when facts were written.
+    notified: Arc<Notify>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -144,6 +146,7 @@ impl PostgresStore {
     /// row of an instance that did not start may be left.
     pub fn open(options: &PostgresOptions, key: HubKey) -> Result<Self, PostgresError> {
         let connector = Connector::new(&options.url, options.ca_file.as_deref())?;
+        let notified = connector.notified();
         let state = Arc::new(SharedState::default());
         let (readers, queries) = reader_pool(&state.clock);
         let (writer, queue) = mpsc::channel(WRITE_QUEUE);
@@ -181,7 +184,7 @@ impl PostgresStore {
         let threads = Mutex::new(vec![writer_thread, reader_thread]);
         let channel_writer = ChannelWriter { instance, keys: BodyKeys::new(&key) };
         let writer = Mutex::new(Some(writer));
-        Ok(Self { key, channel_writer, state, writer, readers, eraser, commands, threads })
+        Ok(Self { key, channel_writer, state, writer, readers, eraser, commands, notified, threads })
     }
 
     /// The hub's key.

@@ -1,6 +1,7 @@
 //! Connections to the database.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
 use std::path::Path;
 use std::pin::pin;
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, Row, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -42,6 +43,7 @@ pub(super) type Parameters<'p> = [&'p (dyn ToSql + Sync)];
 pub(super) struct Connector {
     config: Config,
     tls: MakeRustlsConnect,
+    notified: Arc<Notify>,
 }
 
 /// A connection, with the statements it has prepared. Its statements are performed in the order of the calls.
@@ -80,14 +82,19 @@ impl Connector {
             .map_err(|error| PostgresError::Tls(error.to_string()))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { config, tls: MakeRustlsConnect::new(tls) })
+        Ok(Self { config, tls: MakeRustlsConnect::new(tls), notified: Arc::default() })
     }
 
     /// The same database; the server shows the connections under another name.
     pub(super) fn named(&self, name: &str) -> Self {
         let mut config = self.config.clone();
         config.application_name(name);
-        Self { config, tls: self.tls.clone() }
+        Self { config, ..self.clone() }
+    }
+
+    /// Notified when the server notifies a connection that listens, and by who may have missed that.
+    pub(super) fn notified(&self) -> Arc<Notify> {
+        self.notified.clone()
     }
 
     /// Makes a connection. It is driven by a task of the current runtime.
@@ -96,13 +103,20 @@ impl Connector {
     }
 
     async fn connect_unbounded(&self) -> SqlResult<Session> {
-        let (client, connection) = self.config.connect(self.tls.clone()).await?;
+        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
         let closed = Arc::new(Notify::new());
-        let at_end = closed.clone();
+        let (at_end, notified) = (closed.clone(), self.notified());
         let driver = tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                let error = super::error::describe(&error);
-                log::warn!(error:display; "a connection to PostgreSQL was lost");
+            while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+                match message {
+                    Ok(AsyncMessage::Notification(_)) => notified.notify_one(),
+                    Ok(_) => {}
+                    Err(error) => {
+                        let error = super::error::describe(&error);
+                        log::warn!(error:display; "a connection to PostgreSQL was lost");
+                        break;
+                    }
+                }
             }
             at_end.notify_one();
         });

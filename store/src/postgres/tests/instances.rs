@@ -1,7 +1,10 @@
 //! When an instance is declared ended, and when it is left alone.
 
-use rogerrat_actors::{Lanes, Log as _, LogError};
+use std::time::Duration;
+
+use rogerrat_actors::{Fact, Lanes, Log as _, LogError};
 use rogerrat_testkit::{Postgres, wait_until};
+use tokio::time::timeout;
 
 use super::fixtures::{CUT, kill, open, session};
 
@@ -31,6 +34,26 @@ async fn who_looks_for_lanes_ends_no_instance_that_is_connecting_again() {
     c.state.age_lock(7_200_000);
     assert_eq!(of_c.take_lanes(16).await.unwrap(), Lanes::ALL);
     assert!(matches!(of_a.beat().await, Err(LogError::Ended)));
+}
+
+#[actix_rt::test]
+async fn an_instance_is_notified_of_facts_and_does_not_look_for_them() {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.database();
+    let (a, b) = (open(&url), open(&url));
+    let (of_a, of_b) = (a.instances().unwrap(), b.instances().unwrap());
+    let looks = timeout(Duration::from_millis(600), of_b.facts_written()).await;
+    assert!(looks.is_err(), "nothing was written");
+    a.put_row("other", "x".into(), Some("{}".into())).await.unwrap();
+    of_a.write_fact(Fact::Bans).await.unwrap();
+    timeout(PATIENCE, of_b.facts_written()).await.expect("it should be notified");
+    // What is written while the connection is lost is notified to nobody.
+    server.sql(&url, CUT);
+    wait_until("it has its lock again", || b.state.own_lock().is_retaken && b.state.has_lock());
+    timeout(PATIENCE, of_b.facts_written()).await.expect("it should look when it is connected again");
+    of_a.write_fact(Fact::Bans).await.unwrap();
+    timeout(PATIENCE, of_b.facts_written()).await.expect("it should be notified again");
 }
 
 #[actix_rt::test]
