@@ -16,7 +16,7 @@ pub(crate) struct RunArgs {
     pub(crate) url: Option<String>,
     /// Another hub on the same database, for `pingpong`, `broadcast`, `sends` and `tasks`; repeat for more. Channels and
     /// their agents are spread over all hubs, so that many agents use a hub that does not own their channel
-    #[arg(long = "hub", value_name = "URL", requires = "url", conflicts_with_all = ["compare", "baseline", "h2c"])]
+    #[arg(long = "hub", value_name = "URL", requires = "url", conflicts_with_all = ["spawn_hub", "compare", "baseline", "h2c"])]
     pub(crate) hubs: Vec<String>,
     /// Start a hub with temporary data for this run
     #[arg(long = "self", conflicts_with_all = ["url", "pid", "token"])]
