@@ -52,6 +52,12 @@ impl PendingDelivery {
         Self { guard, on_taken: Some(on_taken) }
     }
 
+    /// The bytes were written, and nothing shows that the client took them: the messages are due again, with a higher
+    /// `attempt`.
+    pub(crate) fn remain_unproven(mut self) {
+        drop(self.guard.written());
+    }
+
     pub(crate) fn complete(mut self) {
         match self.on_taken {
             Some(on_taken) => on_taken(self.guard),

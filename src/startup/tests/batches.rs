@@ -179,7 +179,7 @@ async fn c12_what_a_batch_delivers_is_delivered_when_its_client_has_taken_it() {
     let mut arguments = sessions[0].clone();
     arguments["timeout_seconds"] = 30.into();
     let read = ann.call(&b, "listen", arguments.clone()).await;
-    assert_eq!(texts(&read).into_iter().map(|(text, _)| text).collect::<Vec<_>>(), ["two"]);
+    assert_eq!(texts(&read), [("two".to_owned(), 2)], "it was written by the owner");
     arguments["timeout_seconds"] = 1.into();
     assert!(texts(&ann.call(&b, "listen", arguments).await).is_empty());
 }

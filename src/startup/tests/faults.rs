@@ -226,6 +226,7 @@ async fn c13_an_owner_that_ends_before_it_answers_leaves_the_outcome_unknown() {
     let reply = ann.sending("hi").at(hub.address).await;
     assert_eq!(reply.status, 503);
     assert!(reply.body.contains("the outcome is unknown"), "{}", reply.body);
+    assert!(reply.body.contains(r#""outcome":"unknown""#), "{}", reply.body);
     assert_eq!(reports.load(Relaxed), 1);
 }
 

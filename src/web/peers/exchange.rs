@@ -10,8 +10,8 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::{FutureExt as _, select};
 use hyper::body::Incoming;
-use rogerrat_actors::{ChannelLocation, Instance, InstanceId};
-use rogerrat_domain::{ChannelId, Code, Hint, Refusal};
+use rogerrat_actors::{ChannelLocation, HubError, Instance, InstanceId};
+use rogerrat_domain::{ChannelId, Code, Hint, Refusal, RefusalDetail};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -68,8 +68,10 @@ enum AttemptError {
     Unanswered,
     /// It does not accept the proof.
     NotTrusted,
-    /// This instance drains.
+    /// This instance drains, and the request was sent.
     Draining,
+    /// This instance drains, and nothing was sent.
+    DrainingUnsent,
 }
 
 impl Exchange<'_> {
@@ -111,6 +113,7 @@ impl Exchange<'_> {
                     return Outcome::Failed { refusal: unreachable_owner(), silent: Some(owner.id) };
                 }
                 Err(AttemptError::Draining) => return failed(draining()),
+                Err(AttemptError::DrainingUnsent) => return failed(HubError::Gone.into_refusal()),
                 Err(AttemptError::NotTrusted) => {
                     log::error!(instance = owner.id.0; "another instance refuses this one: check that both have the same \
                          hub.key and the right time");
@@ -163,7 +166,9 @@ impl Exchange<'_> {
         }
         let opened = tokio::select! {
             opened = PeerConnection::open(owner, health) => opened,
-            () = interrupted.as_mut() => return Err(AttemptError::NotReached),
+            () = interrupted.as_mut() => {
+                return Err(if self.is_draining() { AttemptError::DrainingUnsent } else { AttemptError::NotReached });
+            }
         };
         let connection = opened.map_err(|error| {
             log::debug!(instance = owner.id.0, error:display; "cannot reach another instance");
@@ -184,8 +189,12 @@ impl Exchange<'_> {
                 Withheld::Silent => AttemptError::Silent,
                 Withheld::Ended => AttemptError::Ended,
             }),
-            () = self.peers.stopping.notified() => Err(AttemptError::Draining),
+            () = self.peers.stopping.notified() => Err(AttemptError::DrainingUnsent),
         }
+    }
+
+    fn is_draining(&self) -> bool {
+        self.peers.stopping.notified().now_or_never().is_some()
     }
 
     /// Sends a request on a connection. If this is dropped, the connection is closed: the client has left.
@@ -201,8 +210,7 @@ impl Exchange<'_> {
                 biased;
                 response = sending => response,
                 () = interrupted.as_mut() => {
-                    let is_draining = self.peers.stopping.notified().now_or_never().is_some();
-                    return Err(if is_draining { AttemptError::Draining } else { AttemptError::Unanswered });
+                    return Err(if self.is_draining() { AttemptError::Draining } else { AttemptError::Unanswered });
                 }
             }
         };
@@ -279,10 +287,12 @@ pub(crate) fn unanswered() -> Refusal {
     Refusal::new(Code::Overloaded, "the hub that serves this channel does not answer; the outcome is unknown")
         .hint(Hint::RepeatWithIdempotencyKey)
         .retry_after_ms(2000)
+        .detail(RefusalDetail::OutcomeUnknown)
 }
 
 fn draining() -> Refusal {
     Refusal::new(Code::Overloaded, "the hub is shutting down; the outcome is unknown")
         .hint(Hint::RepeatWithIdempotencyKey)
         .retry_after_ms(1000)
+        .detail(RefusalDetail::OutcomeUnknown)
 }

@@ -33,7 +33,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(500);
 const UNUSED_ASKS: u32 = 20;
 /// The least time between two lines in the log that say the same of an instance, in milliseconds.
 const LOG_EVERY_MS: u64 = 10_000;
-/// Instances of which is remembered that they have ended.
+/// Instances of which is remembered that they have ended, or were reported.
 const MAX_ENDED: usize = 1024;
 
 /// Completes when an instance does not answer, or has ended. It counts as a waiting request until it is dropped.
@@ -53,17 +53,18 @@ pub(super) struct HealthTable {
     instances: Mutex<HashMap<u64, Arc<PeerHealth>>>,
     /// How often instances were reported to be unreachable.
     reports_begun: AtomicU64,
-    /// One report is made at a time.
-    last_report: tokio::sync::Mutex<Option<Report>>,
+    /// The last report of each instance. One of each is made at a time.
+    last_reports: Mutex<HashMap<u64, LastReport>>,
     /// In place of the constants.
     #[cfg(test)]
     limits: Mutex<Option<Limits>>,
 }
 
+type LastReport = Arc<tokio::sync::Mutex<Option<Report>>>;
+
 /// A report that an instance is unreachable.
 #[derive(Clone, Copy)]
 struct Report {
-    instance: InstanceId,
     number: u64,
     /// Whether it has ended; none if the log did not say it.
     has_ended: Option<bool>,
@@ -206,6 +207,15 @@ impl HealthTable {
         is_removed
     }
 
+    /// The last report of an instance.
+    fn last_report(&self, instance: InstanceId) -> LastReport {
+        let mut reports = self.last_reports.lock().unwrap_or_else(PoisonError::into_inner);
+        if reports.len() >= MAX_ENDED {
+            reports.retain(|_, report| Arc::strong_count(report) > 1);
+        }
+        reports.entry(instance.0).or_default().clone()
+    }
+
     /// An instance has ended: requests that wait for it end, and none is sent to it any more.
     pub(super) fn end(&self, instance: InstanceId, clock: Clock) {
         let mut table = self.lock();
@@ -245,14 +255,15 @@ impl Peers {
     /// that at the same time ask it once: a report that began after this call serves it as well.
     pub(super) async fn report_unreachable(&self, instance: InstanceId) -> bool {
         let begun = self.health.reports_begun.load(Relaxed);
-        let mut last = self.health.last_report.lock().await;
-        if let Some(report) = last.filter(|last| last.instance == instance && last.number > begun) {
+        let last = self.health.last_report(instance);
+        let mut last = last.lock().await;
+        if let Some(report) = last.filter(|last| last.number > begun) {
             return report.has_ended == Some(true);
         }
         let number = self.health.reports_begun.fetch_add(1, Relaxed) + 1;
         let reported = self.locator.report_unreachable(instance).await;
         let (has_ended, now_ms) = (reported.as_ref().ok().copied(), self.clock.uptime_ms());
-        let logged = last.filter(|last| (last.instance, last.has_ended) == (instance, has_ended));
+        let logged = last.filter(|last| last.has_ended == has_ended);
         let logged_ms = match logged.filter(|last| now_ms < last.logged_ms + LOG_EVERY_MS) {
             Some(last) => last.logged_ms,
             None => {
@@ -260,7 +271,7 @@ impl Peers {
                 now_ms
             }
         };
-        *last = Some(Report { instance, number, has_ended, logged_ms });
+        *last = Some(Report { number, has_ended, logged_ms });
         has_ended == Some(true)
     }
 

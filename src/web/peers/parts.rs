@@ -2,7 +2,8 @@
 //! and the response of the client is composed of what they answer.
 //!
 //! An owner has written its answer long before the client gets it. So it holds what it delivers until the client has taken the
-//! whole response and another call says so, on the connection of the part. If that ends before, the messages are due again.
+//! whole response and another call says so, on the connection of the part. If that ends before, the messages are due again with a higher
+//! `attempt`, because the client may have them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -44,6 +45,13 @@ impl HeldDeliveries {
 
     pub(super) fn confirm(&self) {
         self.0.take().into_iter().for_each(PendingDelivery::complete);
+    }
+}
+
+impl Drop for HeldDeliveries {
+    /// The client may have the response, although nobody has said so.
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(PendingDelivery::remain_unproven);
     }
 }
 
