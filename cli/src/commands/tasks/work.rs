@@ -1,5 +1,7 @@
 //! `rogerrat work`: takes work, runs a command for each task, and finishes it with the command's output.
 
+use std::fs;
+use std::future::pending;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -69,25 +71,51 @@ enum Next {
     Stop(ExitCode),
 }
 
-/// The signals that end the worker.
+/// The signals that end the worker. Its command does not get those of the terminal.
 struct StopSignal {
     interrupt: Signal,
     terminate: Signal,
+    quit: Signal,
+    /// None if hangups are ignored.
+    hangup: Option<Signal>,
 }
 
 impl StopSignal {
     fn new() -> Result<Self, CommandError> {
         let signal = |kind| signal(kind).map_err(|error| CommandError::Local(error.to_string()));
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let hangup = if ignores_hangups() { None } else { Some(signal(SignalKind::hangup())?) };
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            quit: signal(SignalKind::quit())?,
+            hangup,
+        })
     }
 
     /// Waits for one.
     async fn arrived(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.quit.recv() => {}
+            _ = hangup => {}
         }
     }
+}
+
+/// Whether this process was started to survive the end of its terminal, as `nohup` does. Listening to the signal would undo
+/// that, so what is not known counts as yes.
+fn ignores_hangups() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // Bit 0 is signal 1.
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 != 0)
 }
 
 /// A task that was taken.
