@@ -67,9 +67,13 @@ fn d29_the_script_has_commands_and_flags_of_the_command() {
     }
 }
 
-/// The output without the values of `seen_at`, `last_seen_at` and `oldest_unread_seconds`.
+/// The output without the values of `seen_at`, `last_seen_at` and `oldest_unread_seconds`, and without how old the oldest
+/// unread message is.
 fn without_ages(output: &str) -> String {
-    let mut parts = output.split_inclusive("seen_at\":").flat_map(|part| part.split_inclusive("unread_seconds\":"));
+    let mut parts = output
+        .split_inclusive("seen_at\":")
+        .flat_map(|part| part.split_inclusive("unread_seconds\":"))
+        .flat_map(|part| part.split_inclusive("unread, oldest "));
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |kept, part| kept + part.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
