@@ -316,8 +316,8 @@ async fn take_with(
 ) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(request).await?;
     let TakeInput { lease_seconds, wait, thread, fence } = body::json(request, payload, limits::BODY_BYTES).await?;
-    let fence = fence.filter(|_| id.is_some()).map(u32::try_from).transpose();
-    let fence = fence.map_err(|_| Refusal::invalid("no task has such a `fence`"))?;
+    let fence = fence.map(u32::try_from).transpose();
+    let fence = fence.map_err(|_| Refusal::invalid("no task has such a `fence`"))?.filter(|_| id.is_some());
     let bounds = limits::TASK_LEASE_MIN_MS..=limits::TASK_LEASE_MAX_MS;
     let take = Take {
         session,

@@ -93,6 +93,9 @@ fn a07_a_body_without_required_fields_may_be_absent() {
     assert_eq!(taken, json!({"task": null, "timed_out": true}));
     // A whole number may have a fraction of zero.
     ann.post("tasks/7/take", &json!({"fence": 1.0})).refused(404, "not_found");
+    for path in ["tasks/take", "tasks/7/take"] {
+        ann.post(path, &json!({"fence": 1_u64 << 32})).refused(400, "invalid");
+    }
     let refused = ann.post("tasks/7/take", &json!({"fence": 1.5})).refused(400, "invalid");
     assert!(refused["error"].as_str().unwrap().contains("a whole number"), "{refused}");
     for what in ["send", "ask"] {
