@@ -178,9 +178,11 @@ impl RunState {
         }
     }
 
-    /// Records a latency at a hub that owns the channel or at another; ignored outside the window.
-    pub(super) fn record_at_hub(&self, is_at_owner: bool, since_ns: u64) {
-        if self.is(Phase::Measuring) {
+    /// Records a latency at a hub that owns the channel or at another; ignored outside the window, and if there is one hub only.
+    pub(super) fn record_at_hub(&self, is_at_owner: Option<bool>, since_ns: u64) {
+        if let Some(is_at_owner) = is_at_owner
+            && self.is(Phase::Measuring)
+        {
             let latency_us = elapsed_ns().saturating_sub(since_ns) / 1000;
             lock(&self.hub_latencies)[usize::from(!is_at_owner)].saturating_record(latency_us);
         }

@@ -182,7 +182,7 @@ mod tests {
     #[actix_web::test]
     async fn d30_expired_rows_go_whatever_version_has_written_them() {
         let log = Arc::new(SharedMemoryLog::new().start_instance("http://a"));
-        let (hub, now_ms) = (hub(log.clone()).await, Clock::start().now().at_ms);
+        let (hub, now_ms) = (hub(log.clone(), Clock::start()).await, Clock::start().now().at_ms);
         let expired_ms = now_ms - 9 * DAY_MS;
         let put = async |name: &str, json: String| {
             log.put_row(ROW_KIND, name.to_owned(), Some(json)).await.unwrap();
@@ -201,7 +201,7 @@ mod tests {
     #[actix_web::test]
     async fn d30_rows_of_a_shared_log_are_bounded() {
         let log = Arc::new(SharedMemoryLog::new().start_instance("http://a"));
-        let (hub, now_ms) = (hub(log.clone()).await, Clock::start().now().at_ms);
+        let (hub, now_ms) = (hub(log.clone(), Clock::start()).await, Clock::start().now().at_ms);
         let count = async || log.rows(ROW_KIND).await.unwrap().len();
         let put = async |n: u128, used_ms: u64| {
             let json = SessionRecord::new(SessionState::Unbound, used_ms).to_json();

@@ -60,7 +60,7 @@ pub(super) fn build_request(method: &str, path: &str, headers: &str, body: &str)
 #[derive(Debug)]
 pub(super) enum Response {
     Success(Vec<u8>),
-    /// The hub is overloaded or does not know the outcome: 503 and 507.
+    /// The hub is overloaded or does not know the outcome: 503 and 507; or 408, because it was frozen before it had read the request.
     Unavailable,
     /// Another status: the hub has not done it.
     Refused {
@@ -78,7 +78,7 @@ impl Response {
     pub(super) fn of(status: u16, body: &[u8]) -> Self {
         match status {
             200..=299 => Self::Success(body.to_vec()),
-            503 | 507 => Self::Unavailable,
+            408 | 503 | 507 => Self::Unavailable,
             _ => {
                 let text = String::from_utf8_lossy(body).chars().take(SHOWN_CHARS).collect::<String>();
                 Self::Refused { status, text: format!("{status} {text}") }

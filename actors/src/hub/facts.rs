@@ -24,8 +24,6 @@ use crate::webhooks::{Forgotten, Reread, RereadAll};
 /// How often facts are looked for if no notice of one comes: what others have changed takes effect within a second (C8), also
 /// if a hub of an earlier version did, which notifies nobody.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// When they are looked for again after a failure.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// Applies facts as they are written, until the hub is gone or its instance has ended.
 pub(super) async fn follow(link: HubLink, log: Arc<dyn Log>, applied: AppliedFacts) {
@@ -41,7 +39,7 @@ pub(super) async fn follow(link: HubLink, log: Arc<dyn Log>, applied: AppliedFac
             Err(error) => {
                 log::warn!(error:display; "could not apply what other hubs have changed; retrying");
                 drop(hub);
-                sleep(RETRY).await;
+                sleep(LOOK_EVERY).await;
             }
         }
     }

@@ -277,9 +277,7 @@ impl Listener {
             let Some(tag) = channel.read(frame, expected)? else { continue };
             if order.record(tag.seq) {
                 run_state.record_at(now_ns, tag.sent_ns);
-                if let Some(is_at_owner) = *is_at_owner {
-                    run_state.record_at_hub(is_at_owner, tag.sent_ns);
-                }
+                run_state.record_at_hub(*is_at_owner, tag.sent_ns);
                 (expected..=tag.seq).for_each(|seq| channel.count_listener(seq));
                 if tag.last {
                     return Ok(true);

@@ -138,9 +138,7 @@ impl Agent {
             let tag = message.tag_if(partner, config.callsign, config.payload_bytes);
             if let Some(tag) = order.receive(tag) {
                 run_state.record(tag.sent_ns);
-                if let Some(is_at_owner) = config.is_at_owner {
-                    run_state.record_at_hub(is_at_owner, tag.sent_ns);
-                }
+                run_state.record_at_hub(config.is_at_owner, tag.sent_ns);
                 newest = Some(tag);
             }
         }

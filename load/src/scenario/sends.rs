@@ -189,9 +189,7 @@ impl Sender {
             let (status, body) = self.connection.call(self.template.with_tag(tag)).await?;
             expect_success("send", status, body)?;
             self.sent += 1;
-            if let Some(is_at_owner) = self.is_at_owner {
-                run_state.record_at_hub(is_at_owner, sent_ns);
-            }
+            run_state.record_at_hub(self.is_at_owner, sent_ns);
             match in_flight {
                 Some(in_flight) => {
                     in_flight.sent.fetch_add(1, Ordering::Relaxed);

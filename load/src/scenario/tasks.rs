@@ -141,9 +141,7 @@ impl Pair {
 
     fn record(is_at_owner: Option<bool>, since_ns: u64, run_state: &RunState) {
         run_state.record(since_ns);
-        if let Some(is_at_owner) = is_at_owner {
-            run_state.record_at_hub(is_at_owner, since_ns);
-        }
+        run_state.record_at_hub(is_at_owner, since_ns);
     }
 
     /// Bob's poll is parked when ann asks; the latency is from the question until ann has the answer.

@@ -91,7 +91,7 @@ async fn d30_expired_rows_of_another_version_are_deleted() {
     for n in 1..4 {
         log.put_row(ROW_KIND, row_name(&nonce(n)), of_other_version(now_ms)).await.unwrap();
     }
-    let store = SessionStore::load(&hub(log.clone()).await).await.unwrap();
+    let store = SessionStore::load(&hub(log.clone(), Clock::start()).await).await.unwrap();
     let left = async || {
         let mut names: Vec<_> = log.rows(ROW_KIND).await.unwrap().into_iter().map(|(name, _)| name).collect();
         names.sort_unstable();
@@ -106,7 +106,7 @@ async fn d30_expired_rows_of_another_version_are_deleted() {
 }
 
 /// A hub on a log.
-pub(in crate::mcp) async fn hub(log: Arc<dyn Log>) -> Hub {
+pub(in crate::mcp) async fn hub(log: Arc<dyn Log>, clock: Clock) -> Hub {
     let per_account = AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None };
     let rules = HubRules {
         sends_per_minute: None,
@@ -119,5 +119,5 @@ pub(in crate::mcp) async fn hub(log: Arc<dyn Log>) -> Hub {
         per_account,
         mails_per_hour: 0,
     };
-    Hub::start(rules, Ports::with_log(log), HubKey::new([7; 32]), Clock::start()).await.unwrap()
+    Hub::start(rules, Ports::with_log(log), HubKey::new([7; 32]), clock).await.unwrap()
 }

@@ -4,10 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use actix_web::test::TestRequest;
-use rogerrat_actors::{Admitted, Clock, Hub, HubRules, MemoryLog, Ports};
+use rogerrat_actors::{Admitted, Clock, Hub, MemoryLog};
+use rogerrat_domain::SessionId;
 use rogerrat_domain::op::{CreateInput, Draft, JoinInput, Keepalive, ReadInput, Send, SendInput};
-use rogerrat_domain::{AccountLimits, BacklogLimits, HubKey, SessionId};
 
+use super::super::session_store::tests::hub;
 use super::super::unproven::{Arrival, ClientKey, ReadCall, Reader, UnprovenAnswers};
 use super::*;
 
@@ -60,21 +61,8 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
-        let rules = HubRules {
-            sends_per_minute: None,
-            sends_per_minute_band: None,
-            idle_ms: None,
-            idle_lossless_ms: None,
-            backlog: BacklogLimits { messages: 100, bytes: 1 << 20 },
-            unused_ms: None,
-            member_ttl_ms: 1_000_000,
-            per_account: AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None },
-            mails_per_hour: 0,
-        };
-        let log = Arc::new(MemoryLog::default());
-        let ports = Ports::with_log(log);
         let clock = Clock::start();
-        let hub = Hub::start(rules, ports, HubKey::new([7; 32]), clock).await.unwrap();
+        let hub = hub(Arc::new(MemoryLog::default()), clock).await;
         let at = hub.create(CreateInput::default(), None).await.unwrap().channel;
         let (ann, bob) = (join(&hub, &at, "ann").await, join(&hub, &at, "bob").await);
         Self { clock, hub, at, ann, bob }

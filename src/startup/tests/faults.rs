@@ -1,8 +1,9 @@
 //! Other instances that are not there, do not answer, or end in the middle.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,7 +11,7 @@ use rogerrat_actors::{Fact, Instance, InstanceId, Instances as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use super::client::{Stream, wait_until};
+use super::client::{Connection, Stream, wait_until};
 use super::cluster::{AllAt, Member, Shared, TestHub};
 
 /// A hub that takes something else for the owner of its channel.
@@ -188,6 +189,34 @@ async fn c13_an_owner_that_is_silent_in_the_middle_of_a_stream_ends_it() {
     let mut stream = Stream::open(hub.address, ann.call("GET", "/stream")).await;
     stream.until("hello").await;
     assert!(stream.rest().await.is_err());
+}
+
+#[actix_web::test]
+async fn c12_an_owner_learns_that_its_response_was_not_passed_on() {
+    let ends = Arc::new(Mutex::new(Vec::new()));
+    let seen = ends.clone();
+    let owner = fake(move |mut connection| {
+        let seen = seen.clone();
+        async move {
+            read_head(&mut connection).await;
+            seen.lock().unwrap().push(None);
+            let end = connection.read(&mut [0; 1]).await.map_err(|error| error.kind());
+            seen.lock().unwrap().push(Some(end));
+        }
+    })
+    .await;
+    let Misled { hub, ann, .. } = misled(owner).await;
+    let mut connection = Connection::open(hub.address).await;
+    let mut waiting = Box::pin(connection.start(ann.call("GET", "/wait")));
+    tokio::select! {
+        _ = &mut waiting => panic!("the owner does not respond"),
+        () = wait_until("the owner should have the request", || !ends.lock().unwrap().is_empty()) => {}
+    }
+    drop(waiting);
+    drop(connection);
+    wait_until("the connection should end", || ends.lock().unwrap().len() == 2).await;
+    // A connection that is merely closed would look like that of a client that has the response.
+    assert_eq!(ends.lock().unwrap()[1], Some(Err(ErrorKind::ConnectionReset)));
 }
 
 #[actix_web::test]

@@ -39,8 +39,8 @@ pub(super) const NOTICES_AT_ONCE: usize = 64;
 pub(super) type NoticeHandler = Box<dyn Fn(&str) + Send + Sync>;
 
 /// What another instance answered.
-struct Answer {
-    status: StatusCode,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
     body: Vec<u8>,
 }
 
@@ -75,7 +75,8 @@ impl Peers {
         answered.ok()?.map(|_| connection)
     }
 
-    async fn answer_on(
+    /// Calls an instance on a connection that is open. None if it does not answer.
+    pub(super) async fn answer_on(
         &self,
         connection: &mut PeerConnection,
         to: InstanceId,
@@ -89,7 +90,9 @@ impl Peers {
         let request = request.header(PROOF.as_str(), proof).body(OneChunk(Default::default())).ok()?;
         let response = connection.send(request).await.ok()?;
         let status = StatusCode::from_u16(response.status().as_u16()).ok()?;
-        Some(Answer { status, body: read(response.into_body()).await? })
+        let body = read(response.into_body()).await?;
+        connection.settle();
+        Some(Answer { status, body })
     }
 
     /// Sends a notice, whose text an interface defines, to all other instances. It returns when they have it, or do not answer.

@@ -69,11 +69,12 @@ pub(super) enum SendError {
     Unanswered,
 }
 
-/// A connection to another instance. It is closed when this is dropped.
+/// A connection to another instance. It is closed when this is dropped: with a reset if a response is not
+/// [settled](Self::settle), so that the other instance knows that nobody has what it has written.
 pub(super) struct PeerConnection {
     sender: SendRequest<OneChunk>,
     driver: JoinHandle<()>,
-    is_reset: Rc<Cell<bool>>,
+    is_settled: Rc<Cell<bool>>,
 }
 
 impl PeerConnection {
@@ -86,15 +87,15 @@ impl PeerConnection {
         tcp.set_nodelay(true)?;
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
         SockRef::from(&tcp).set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_RETRIES))?;
-        let is_reset = Rc::<Cell<bool>>::default();
-        let socket = PeerSocket { tcp, is_reset: is_reset.clone(), health };
+        let is_settled = Rc::new(Cell::new(true));
+        let socket = PeerSocket { tcp, is_settled: is_settled.clone(), health };
         let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
         let driver = actix_web::rt::spawn(async move {
             if let Err(error) = connection.await {
                 log::debug!(error:display; "a connection to another instance ended");
             }
         });
-        Ok(Self { sender, driver, is_reset })
+        Ok(Self { sender, driver, is_settled })
     }
 
     /// Sends a request and waits for the head of its response.
@@ -108,15 +109,21 @@ impl PeerConnection {
         if self.sender.ready().await.is_err() {
             return Err(SendError::NotSent(Box::new(request)));
         }
+        self.is_settled.set(false);
         self.sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
             Some(request) => SendError::NotSent(Box::new(request)),
             None => SendError::Unanswered,
         })
     }
 
-    /// Closes the connection so that the other instance sees that nobody has read the rest.
-    pub(super) fn reset(self) {
-        self.is_reset.set(true);
+    /// The last response was read to its end, and is passed on.
+    pub(super) fn settle(&self) {
+        self.is_settled.set(true);
+    }
+
+    /// Closes the connection with a reset: the last response was not passed on.
+    fn reset(self) {
+        self.is_settled.set(false);
     }
 }
 
@@ -140,13 +147,13 @@ async fn connect(url: &str) -> io::Result<TcpStream> {
 /// The socket of a connection. It records that the other instance is alive.
 struct PeerSocket {
     tcp: TcpStream,
-    is_reset: Rc<Cell<bool>>,
+    is_settled: Rc<Cell<bool>>,
     health: Arc<PeerHealth>,
 }
 
 impl Drop for PeerSocket {
     fn drop(&mut self) {
-        if self.is_reset.get() {
+        if !self.is_settled.get() {
             // Without time to linger, closing it sends a reset.
             let _ = SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO));
         }

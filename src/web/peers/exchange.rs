@@ -147,8 +147,10 @@ impl Exchange<'_> {
     async fn attempt(&self, request: &HttpRequest, owner: &Instance) -> Result<Option<HttpResponse>, AttemptError> {
         let (health, silence) = self.peers.wait_for(owner);
         self.admit(&health).await?;
-        let kept_in = self.part_of.cloned().or_else(|| ClientConnections::of(request));
-        let kept = kept_in.as_ref().and_then(|kept| kept.take(owner.id.0, self.peers.clock.uptime_ms()));
+        let of_client = ClientConnections::of(request);
+        let kept_in = self.part_of.cloned().or_else(|| of_client.clone());
+        let take = |kept: &Rc<ClientConnections>| kept.take(owner.id.0, self.peers.clock.uptime_ms());
+        let kept = kept_in.as_ref().and_then(take).or_else(|| of_client.as_ref().and_then(take));
         let is_shared = kept_in.is_none() || self.part_of.is_some();
         let mut sent = self.request_to(owner, request, is_shared).ok_or(AttemptError::NotReached)?;
         let stopping = self.peers.stopping.clone();
@@ -197,7 +199,7 @@ impl Exchange<'_> {
         self.peers.stopping.notified().now_or_never().is_some()
     }
 
-    /// Sends a request on a connection. If this is dropped, the connection is closed: the client has left.
+    /// Sends a request on a connection. If this is dropped, the connection is closed with a reset: the client has left.
     async fn until_interrupted(
         &self,
         interrupted: &mut Interrupted,

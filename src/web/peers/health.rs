@@ -12,14 +12,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use futures_util::future::{Either, select};
 use rogerrat_actors::{Clock, HubError, Instance, InstanceId};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::Peers;
-use super::connection::{OneChunk, PeerConnection};
-use super::proof::{self, PROOF, Statement};
+use super::connection::PeerConnection;
 
 /// How long an instance may be silent before it is asked.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -328,12 +328,8 @@ impl Peers {
 
     async fn answers(&self, owner: &Instance, health: &Arc<PeerHealth>) -> bool {
         let Ok(mut connection) = PeerConnection::open(owner, health.clone()).await else { return false };
-        let at_ms = self.clock.now().at_ms;
-        let statement = Statement { to: owner.id.0, from: self.this.0, at_ms, forwarded: None };
-        let proof = proof::sign(&self.signer, &statement, "GET", "/");
-        let request = hyper::Request::get("/").header(hyper::header::HOST, "hub").header(PROOF.as_str(), proof);
-        let Ok(request) = request.body(OneChunk(Default::default())) else { return false };
-        connection.send(request).await.is_ok_and(|response| response.status() == hyper::StatusCode::NO_CONTENT)
+        let answer = self.answer_on(&mut connection, owner.id, "GET", "/").await;
+        answer.is_some_and(|answer| answer.status == StatusCode::NO_CONTENT)
     }
 }
 

@@ -20,8 +20,7 @@ use super::{CountedElsewhere, headers};
 /// Completes when the response must not be waited for any longer.
 pub(super) type Interrupted = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The connection on which a response arrives. Unless the response was read to its end, it is reset: then the other
-/// instance knows that nobody has what it has written.
+/// The connection on which a response arrives. Unless the response was read to its end, it is closed with a reset.
 pub(super) struct ResponseConnection {
     pub(super) connection: Option<PeerConnection>,
     pub(super) instance: u64,
@@ -33,16 +32,9 @@ pub(super) struct ResponseConnection {
 impl ResponseConnection {
     fn finish(&mut self) {
         let Some(connection) = self.connection.take() else { return };
+        connection.settle();
         if let Some(kept_in) = &self.kept_in {
             kept_in.put(self.instance, connection, self.clock.uptime_ms());
-        }
-    }
-}
-
-impl Drop for ResponseConnection {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            connection.reset();
         }
     }
 }

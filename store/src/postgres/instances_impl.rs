@@ -1,7 +1,6 @@
 //! [`Instances`] for [`PostgresStore`].
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{DEAD_AFTER_MS, Fact, Facts, Instance, InstanceId, Instances, Lane, Lanes, LogError};
@@ -20,8 +19,6 @@ type UnitResult = Result<(), LogError>;
 
 /// How long an instance may take to get its lock again when its connection was lost, in milliseconds.
 pub(super) const RECONNECT_MS: u64 = 3_000;
-/// How often facts are looked for while the connection is lost that is notified of them.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The instance in the columns 0 (its number) and 1 (its URL).
 pub(super) fn instance(row: &Row) -> Done<Instance> {
@@ -104,14 +101,8 @@ impl Instances for PostgresStore {
     }
 
     fn facts_written(&self) -> BoxFuture<'static, ()> {
-        let (state, notified) = (self.state.clone(), self.notified.clone());
-        Box::pin(async move {
-            if state.has_lock() {
-                notified.notified().await;
-            } else {
-                let _ = tokio::time::timeout(LOOK_EVERY, notified.notified()).await;
-            }
-        })
+        let notified = self.notified.clone();
+        Box::pin(async move { notified.notified().await })
     }
 
     fn write_fact(&self, fact: Fact) -> BoxFuture<'static, UnitResult> {

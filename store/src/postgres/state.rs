@@ -75,10 +75,6 @@ impl SharedState {
         self.has_lost_lock.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn has_lock(&self) -> bool {
-        self.lock_since_ms.load(Ordering::Relaxed) != NO_LOCK
-    }
-
     pub(super) fn own_lock(&self) -> OwnLock {
         let age_ms = self.now_ms().saturating_sub(self.lock_since_ms.load(Ordering::Relaxed));
         let is_retaken = self.has_lost_lock.load(Ordering::Relaxed);
