@@ -239,7 +239,7 @@ fn command(folder: &Path, env: &[(&str, &str)]) -> Command {
     command
 }
 
-fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("rogerrat-hub-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
     let folder = std::env::temp_dir().join(name);

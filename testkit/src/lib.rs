@@ -1,5 +1,6 @@
 //! Helpers for tests that run the real `rogerrat` executable: a [`Hub`] in a process of its own, [`Agent`]s that talk
-//! to it, client commands, a raw HTTP client that may misbehave, and temporary PostgreSQL servers.
+//! to it, client commands, a raw HTTP client that may misbehave, and
+//! temporary PostgreSQL servers.
 //!
 //! ```no_run
 //! use rogerrat_testkit::Hub;
@@ -18,6 +19,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests panics where the test cannot continue")]
 
 mod agent;
+mod caddy;
 mod client;
 mod executable;
 mod forward_proxy;
@@ -36,6 +38,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 pub use agent::{Agent, Channel, PendingPoll, texts};
+pub use caddy::Caddy;
 pub use client::{ClientCommand, Exit, client_env, wait_for_exit};
 pub use executable::executable;
 pub use forward_proxy::ForwardProxy;

@@ -60,7 +60,8 @@ pub(super) fn build_request(method: &str, path: &str, headers: &str, body: &str)
 #[derive(Debug)]
 pub(super) enum Response {
     Success(Vec<u8>),
-    /// The hub is overloaded or does not know the outcome: 503 and 507; or 408, because it was frozen before it had read the request.
+    /// The hub is overloaded or does not know the outcome: 503 and 507; was frozen before it had read the request: 408; or
+    /// was not reached by a proxy: 502 and 504.
     Unavailable,
     /// Another status: the hub has not done it.
     Refused {
@@ -78,7 +79,7 @@ impl Response {
     pub(super) fn of(status: u16, body: &[u8]) -> Self {
         match status {
             200..=299 => Self::Success(body.to_vec()),
-            408 | 503 | 507 => Self::Unavailable,
+            408 | 502 | 503 | 504 | 507 => Self::Unavailable,
             _ => {
                 let text = String::from_utf8_lossy(body).chars().take(SHOWN_CHARS).collect::<String>();
                 Self::Refused { status, text: format!("{status} {text}") }

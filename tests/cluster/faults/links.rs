@@ -44,10 +44,11 @@ impl Linked {
             let [database, listen] = environment(url);
             [database, listen, ("ROGERRAT_CLUSTER__URL", peers)]
         });
-        let cluster = Cluster::start_then(name, &[&first, &second], |hubs| {
+        let cluster = Cluster::start_at(name, &[&first, &second], |hubs| {
             for (proxy, hub) in between.iter().zip(hubs) {
                 proxy.pass_to(peers(hub));
             }
+            hubs.iter().map(|hub| hub.0).collect()
         });
         Some(Self { cluster, between, database, url: proxied })
     }

@@ -6,9 +6,11 @@
 
 mod hubs;
 mod links;
+mod proxy;
 mod races;
 mod servers;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rogerrat_testkit::{Hub, Postgres};
@@ -31,11 +33,15 @@ struct Cluster {
 impl Cluster {
     /// Starts hubs with these environments, and clients.
     fn start(name: &'static str, environments: &[&[(&str, &str)]]) -> Self {
-        Self::start_then(name, environments, |_| {})
+        Self::start_at(name, environments, |hubs| hubs.iter().map(|hub| hub.0).collect())
     }
 
-    /// Prepares the hubs before the first client comes.
-    fn start_then(name: &'static str, environments: &[&[(&str, &str)]], prepare: impl FnOnce(&[Hub])) -> Self {
+    /// Starts hubs, then clients at the addresses that `clients_at` returns.
+    fn start_at(
+        name: &'static str,
+        environments: &[&[(&str, &str)]],
+        clients_at: impl FnOnce(&[Hub]) -> Vec<SocketAddr>,
+    ) -> Self {
         let mut hubs = Vec::<Hub>::new();
         for environment in environments {
             let hub = match hubs.first() {
@@ -44,8 +50,7 @@ impl Cluster {
             };
             hubs.push(hub);
         }
-        prepare(&hubs);
-        let judge = Judge::start(hubs.iter().map(|hub| hub.0).collect(), LOAD, 1).unwrap();
+        let judge = Judge::start(clients_at(&hubs), LOAD, 1).unwrap();
         let cluster = Self { hubs, judge, name };
         cluster.expect_sends();
         cluster
