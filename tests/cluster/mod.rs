@@ -16,6 +16,11 @@ fn environment(url: &str) -> [(&str, &str); 2] {
     [("ROGERRAT_DATABASE__URL", url), ("ROGERRAT_CLUSTER__LISTEN", "127.0.0.1:0")]
 }
 
+/// Whether the tests take the time and the numbers of production.
+fn is_long() -> bool {
+    std::env::var_os("ROGERRAT_LONG_FAULTS").is_some_and(|value| value == "1")
+}
+
 /// The same channel at another hub.
 fn at(hub: &Hub, channel: &Channel) -> Channel {
     Channel::new(**hub, &channel.id, &channel.token)

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::{NO_LIMITS, environment};
-use super::{RECOVERY, is_long, two_hubs};
+use super::super::{NO_LIMITS, environment, is_long};
+use super::{RECOVERY, two_hubs};
 
 #[test]
 fn half_of_the_clients_use_the_wrong_hub() {

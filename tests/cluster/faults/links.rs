@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use rogerrat_testkit::{Hub, Link, Postgres, TcpProxy, wait_until};
 
-use super::super::{NO_LIMITS, environment};
-use super::{Cluster, RECOVERY, is_long};
+use super::super::{NO_LIMITS, environment, is_long};
+use super::{Cluster, RECOVERY};
 
 /// Two hubs. Everything to or from the first one passes proxies: other hubs, and the database.
 struct Linked {

@@ -94,8 +94,3 @@ fn two_hubs(name: &'static str) -> Option<(Cluster, String)> {
     let environment = super::environment(&url);
     Some((Cluster::start(name, &[&environment, &environment]), url))
 }
-
-/// Whether faults last as long as in production.
-fn is_long() -> bool {
-    std::env::var_os("ROGERRAT_LONG_FAULTS").is_some_and(|value| value == "1")
-}

@@ -2,8 +2,8 @@
 
 use rogerrat_testkit::{Postgres, timed};
 
-use super::super::environment;
-use super::{Cluster, RECOVERY, SENDS, is_long};
+use super::super::{environment, is_long};
+use super::{Cluster, RECOVERY, SENDS};
 
 /// Two hubs on a server of their own.
 fn on(server: &Postgres, name: &'static str) -> (Cluster, String) {
