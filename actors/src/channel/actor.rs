@@ -238,7 +238,7 @@ impl ChannelActor {
                 },
                 Effect::Notify => self.status.notify_watchers(),
                 Effect::Settings(settings) => self.status.set_settings(settings),
-                Effect::Fetch(ids) => self.fetch(ids, ctx),
+                Effect::Fetch(ids) => self.fetch(ids, false, ctx),
                 Effect::Unload => self.unload(ctx),
             }
         }
@@ -268,7 +268,7 @@ impl ChannelActor {
     }
 
     /// Fetches messages from the log. The channel serves other requests meanwhile.
-    fn fetch(&self, ids: Vec<MessageId>, ctx: &mut Context<Self>) {
+    fn fetch(&self, ids: Vec<MessageId>, is_repeated: bool, ctx: &mut Context<Self>) {
         let messages = self.context.log.messages(self.channel.id(), ids.clone());
         ctx.spawn(messages.into_actor(self).map(move |messages, this, ctx| match messages {
             Ok(messages) => this.on_fetched(&ids, messages, ctx),
@@ -277,8 +277,10 @@ impl ChannelActor {
                 this.on_fetched(&ids, Vec::new(), ctx);
             }
             Err(error) => {
-                log::warn!(channel:display = this.channel.id(), error:display; "could not fetch messages; retrying");
-                ctx.run_later(LOG_RETRY, |this, ctx| this.fetch(ids, ctx));
+                if !is_repeated {
+                    log::warn!(channel:display = this.channel.id(), error:display; "could not fetch messages; retrying");
+                }
+                ctx.run_later(LOG_RETRY, |this, ctx| this.fetch(ids, true, ctx));
             }
         }));
     }

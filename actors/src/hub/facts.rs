@@ -28,16 +28,18 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Applies facts as they are written, until the hub is gone or its instance has ended.
 pub(super) async fn follow(link: HubLink, log: Arc<dyn Log>, applied: AppliedFacts) {
     let Some(instances) = log.instances() else { return };
-    let mut must_reread = false;
+    let (mut must_reread, mut is_failing) = (false, false);
     loop {
         // The notice of a fact may be lost.
         let _ = timeout(LOOK_EVERY, select(instances.facts_written(), pin!(applied.wanted()))).await;
         let Some(hub) = link.hub().filter(|hub| !hub.has_ended()) else { return };
         match hub.apply_facts(&applied, &mut must_reread).await {
-            Ok(()) => {}
+            Ok(()) => is_failing = false,
             Err(LogError::Ended) => return,
             Err(error) => {
-                log::warn!(error:display; "could not apply what other hubs have changed; retrying");
+                if !std::mem::replace(&mut is_failing, true) {
+                    log::warn!(error:display; "could not apply what other hubs have changed; retrying");
+                }
                 drop(hub);
                 sleep(LOOK_EVERY).await;
             }

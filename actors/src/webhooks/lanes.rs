@@ -37,6 +37,8 @@ pub(crate) struct LaneState {
     leaving: Lanes,
     /// Lanes are being taken, or given up: one after the other, so that each answer is about what is held now.
     is_tending: bool,
+    /// Taking, giving up or reading lanes failed, and is tried again.
+    is_failing: bool,
     /// The hub stops: take no lanes any more.
     is_stopping: bool,
     /// Lanes whose due deliveries are to be read, because another instance has added some.
@@ -59,6 +61,13 @@ impl LaneState {
     /// Whether this instance drives the webhooks of a lane.
     pub(crate) fn drives(&self, lane: Lane) -> bool {
         self.driven.contains(lane) || is_broken(DeliberateFault::UnheldLanes)
+    }
+
+    /// Logs why something failed that is tried again, unless it fails already.
+    fn failed(&mut self, what: &str, error: &LogError) {
+        if !std::mem::replace(&mut self.is_failing, true) {
+            log::warn!(error:display; "{what}");
+        }
     }
 }
 
@@ -111,10 +120,13 @@ impl WebhookActor {
         ctx.spawn(taken.into_actor(self).map(|taken, this, ctx| {
             this.lanes.is_tending = false;
             match taken {
-                Ok((share, held)) => this.hold_lanes(share, held, ctx),
+                Ok((share, held)) => {
+                    this.lanes.is_failing = false;
+                    this.hold_lanes(share, held, ctx);
+                }
                 // The Registry stops the instance.
                 Err(LogError::Ended) => this.stop_driving_all(ctx),
-                Err(error) => log::warn!(error:display; "could not take webhooks of the log; tried again every second"),
+                Err(error) => this.lanes.failed("could not take webhooks of the log; tried again every second", &error),
             }
         }));
     }
@@ -168,7 +180,7 @@ impl WebhookActor {
             this.lanes.is_tending = false;
             match given_up {
                 Ok(()) => this.lanes.leaving = this.lanes.leaving.without(idle),
-                Err(error) => log::warn!(error:display; "could not give up webhooks; tried again every second"),
+                Err(error) => this.lanes.failed("could not give up webhooks; tried again every second", &error),
             }
         }));
     }
@@ -186,7 +198,7 @@ impl WebhookActor {
                 }
             }
             // The lanes are held, and are started again with the next look.
-            Err(error) => log::warn!(error:display; "could not read the webhooks to drive; retrying"),
+            Err(error) => this.lanes.failed("could not read the webhooks to drive; retrying", &error),
         }));
     }
 

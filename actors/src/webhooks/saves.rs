@@ -49,10 +49,10 @@ impl WebhookActor {
         }
         let no = row.no;
         self.unsaved.rows.insert(no, (hook, row));
-        self.save(no, ctx);
+        self.save(no, false, ctx);
     }
 
-    fn save(&self, no: u64, ctx: &mut Context<Self>) {
+    fn save(&self, no: u64, is_repeated: bool, ctx: &mut Context<Self>) {
         let Some((hook, row)) = self.unsaved.rows.get(&no) else { return };
         let saved = self.log.webhooks().keep(hook, row);
         let (state, attempts) = (row.delivery.state, row.delivery.attempts);
@@ -70,8 +70,10 @@ impl WebhookActor {
                     this.stop_driving_all(ctx);
                 }
                 Err(error) => {
-                    log::warn!(error:display; "could not store the state of a webhook delivery; retrying");
-                    ctx.run_later(REPEAT_AFTER, move |this, ctx| this.save(no, ctx));
+                    if !is_repeated {
+                        log::warn!(error:display; "could not store the state of a webhook delivery; retrying");
+                    }
+                    ctx.run_later(REPEAT_AFTER, move |this, ctx| this.save(no, true, ctx));
                 }
             }
         }));

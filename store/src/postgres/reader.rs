@@ -128,9 +128,8 @@ pub(super) async fn reconnect(connector: &Connector, session: &mut Session) -> S
         gate::check_settings(&session).await.map_err(|error| error.to_string())?;
         Ok(session)
     };
-    *session = connected.await.map_err(|error: String| {
-        log::warn!(error:display; "PostgreSQL cannot be used");
-        Failure::Unreachable(error)
-    })?;
+    let connected: Result<_, String> = connected.await;
+    connector.note_reached(connected.as_ref().map(|_| ()).map_err(String::as_str));
+    *session = connected.map_err(Failure::Unreachable)?;
     Ok(())
 }

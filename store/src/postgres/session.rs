@@ -44,6 +44,7 @@ pub(super) struct Connector {
     config: Config,
     tls: MakeRustlsConnect,
     notified: Arc<Notify>,
+    is_reachable: Arc<AtomicBool>,
 }
 
 /// A connection, with the statements it has prepared. Its statements are performed in the order of the calls.
@@ -82,7 +83,12 @@ impl Connector {
             .map_err(|error| PostgresError::Tls(error.to_string()))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { config, tls: MakeRustlsConnect::new(tls), notified: Arc::default() })
+        Ok(Self {
+            config,
+            tls: MakeRustlsConnect::new(tls),
+            notified: Arc::default(),
+            is_reachable: Arc::new(true.into()),
+        })
     }
 
     /// The same database; the server shows the connections under another name.
@@ -95,6 +101,18 @@ impl Connector {
     /// Notified when the server notifies a connection that listens, and by who may have missed that.
     pub(super) fn notified(&self) -> Arc<Notify> {
         self.notified.clone()
+    }
+
+    /// Whether a connection could be made, or why not. A change is logged, once for all connections.
+    pub(super) fn note_reached(&self, reached: Result<(), &str>) {
+        let was_reachable = self.is_reachable.swap(reached.is_ok(), Ordering::Relaxed);
+        match reached {
+            Ok(()) if !was_reachable => log::info!("connected to PostgreSQL again"),
+            Err(error) if was_reachable => {
+                log::warn!(error:display; "PostgreSQL cannot be used; connecting until it can be");
+            }
+            _ => {}
+        }
     }
 
     /// Makes a connection. It is driven by a task of the current runtime.

@@ -25,6 +25,11 @@ fn the_primary_is_killed_and_started_again() {
         );
     });
     cluster.expect_running();
+    for hub in &cluster.hubs {
+        // An outage is logged when it begins, and not with each try to connect.
+        let reports = hub.log().matches("PostgreSQL cannot be used").count();
+        assert!((1..=3).contains(&reports), "{reports} reports: {}", hub.log());
+    }
     cluster.finish();
 }
 
