@@ -136,11 +136,13 @@ async fn take_lock(connector: &Connector, session: &mut Session, instance: i64, 
     state.lock_lost();
     let taken = async {
         reconnect(connector, session).await?;
-        let end_old = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 \
-                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-                       AND classid = ($1::bigint >> 32)::oid AND objid = ($1::bigint & 4294967295)::oid \
-                       AND granted AND pid <> pg_backend_pid()";
-        session.execute(end_old, &[&key]).await?;
+        // Another instance that has the lock is declaring this one ended, and must not be stopped.
+        let end_old = "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid \
+                       WHERE l.locktype = 'advisory' AND l.objsubid = 1 \
+                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                       AND l.classid = ($1::bigint >> 32)::oid AND l.objid = ($1::bigint & 4294967295)::oid \
+                       AND l.granted AND l.pid <> pg_backend_pid() AND s.application_name = $2";
+        session.execute(end_old, &[&key, &connection_name(instance)]).await?;
         session.execute("SELECT pg_advisory_lock($1)", &[&key]).await?;
         session.batch(LOCAL).await?;
         session.batch(LISTEN).await?;

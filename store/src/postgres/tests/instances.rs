@@ -6,6 +6,7 @@ use rogerrat_actors::{Fact, Lanes, Log as _, LogError};
 use rogerrat_testkit::{Postgres, wait_until};
 use tokio::time::timeout;
 
+use super::super::instance::{connection_name, lock_key};
 use super::fixtures::{CUT, kill, open, session};
 
 #[actix_rt::test]
@@ -84,6 +85,27 @@ async fn a_lock_that_was_lost_is_taken_again_at_once_and_recorded() {
     let beat = format!("SELECT beat_at > now() - interval '1 minute' FROM instances WHERE id = {this}");
     // Nothing has called the store meanwhile.
     wait_until("it is alive", || server.sql(&url, &beat) == "t");
+}
+
+#[actix_rt::test]
+async fn an_instance_that_connects_again_does_not_stop_who_declares_it_ended() {
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.database();
+    let store = open(&url);
+    let me = store.channel_writer.instance;
+    store.lose_lock().await;
+    let ending = session(&url).await;
+    ending.batch("BEGIN").await.unwrap();
+    ending.query("SELECT pg_advisory_xact_lock($1)", &[&lock_key(me)]).await.unwrap();
+    let name = connection_name(me);
+    let end = "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity WHERE application_name";
+    server.sql(&url, format_args!("{end} = '{name}' AND datname = current_database()"));
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    wait_until("it waits for its lock", || server.sql(&url, waiting) == "1");
+    ending.execute("UPDATE instances SET ended_at = now() WHERE id = $1", &[&me]).await.unwrap();
+    ending.batch("COMMIT").await.unwrap();
+    assert!(matches!(store.instances().unwrap().beat().await, Err(LogError::Ended)));
 }
 
 #[actix_rt::test]

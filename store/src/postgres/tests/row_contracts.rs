@@ -9,7 +9,7 @@ use rogerrat_actors::{
 };
 use rogerrat_domain::webhook::{DeliveryId, DeliveryState, HookOwner};
 use rogerrat_domain::{Callsign, Identity};
-use rogerrat_testkit::Postgres;
+use rogerrat_testkit::{Postgres, wait_until};
 
 use super::fixtures::open;
 use crate::PostgresStore;
@@ -210,7 +210,9 @@ async fn deliveries_of_a_message_are_written_by_one_statement() {
     for due in [first, due(7, &to), due(8, &to)] {
         WebhookStore::enqueue(&one, due).await.unwrap();
     }
-    assert_eq!(server.log().matches("INSERT INTO deliveries").count(), 3);
+    let statements = || server.log().matches("INSERT INTO deliveries").count();
+    wait_until("the statements are logged", || statements() >= 3);
+    assert_eq!(statements(), 3);
     for hook in &hooks {
         let rows = one.deliveries(&hook.id, 9).await.unwrap();
         let found: Vec<_> = rows.iter().map(|row| (row.delivery.id.clone(), row.delivery.state)).collect();
