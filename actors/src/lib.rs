@@ -12,6 +12,7 @@ mod context;
 mod counters;
 mod deliberate_fault;
 mod error;
+mod failures;
 mod hub;
 mod instances;
 mod mail;

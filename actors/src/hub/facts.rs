@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Admitted, Hub, HubLink, Shared};
 use crate::error::HubError;
+use crate::failures::Failures;
 use crate::instances::AppliedFacts;
 use crate::ports::error::LogError;
 use crate::ports::facts::{FACTS_PAGE, Fact};
@@ -24,22 +25,21 @@ use crate::webhooks::{Forgotten, Reread, RereadAll};
 /// How often facts are looked for if no notice of one comes: what others have changed takes effect within a second (C8), also
 /// if a hub of an earlier version did, which notifies nobody.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+const NOT_APPLIED: &str = "could not apply what other hubs have changed";
 
 /// Applies facts as they are written, until the hub is gone or its instance has ended.
 pub(super) async fn follow(link: HubLink, log: Arc<dyn Log>, applied: AppliedFacts) {
     let Some(instances) = log.instances() else { return };
-    let (mut must_reread, mut is_failing) = (false, false);
+    let (mut must_reread, mut failures) = (false, Failures::default());
     loop {
         // The notice of a fact may be lost.
         let _ = timeout(LOOK_EVERY, select(instances.facts_written(), pin!(applied.wanted()))).await;
         let Some(hub) = link.hub().filter(|hub| !hub.has_ended()) else { return };
         match hub.apply_facts(&applied, &mut must_reread).await {
-            Ok(()) => is_failing = false,
+            Ok(()) => failures.succeeded(NOT_APPLIED),
             Err(LogError::Ended) => return,
             Err(error) => {
-                if !std::mem::replace(&mut is_failing, true) {
-                    log::warn!(error:display; "could not apply what other hubs have changed; retrying");
-                }
+                failures.failed(NOT_APPLIED, &error);
                 drop(hub);
                 sleep(LOOK_EVERY).await;
             }

@@ -15,6 +15,7 @@ use rogerrat_domain::{Callsign, IdentityRow, OutboxEvent};
 
 use super::{HookHandle, WebhookActor};
 use crate::deliberate_fault::{DeliberateFault, is_broken};
+use crate::failures::Failures;
 use crate::ports::error::LogError;
 use crate::ports::instances::{BEAT_EVERY_MS, Instance};
 use crate::ports::lanes::{LANES, Lane, Lanes};
@@ -27,6 +28,9 @@ const TEND_EVERY: Duration = Duration::from_millis(BEAT_EVERY_MS);
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// The shortest time between two wake-ups of a lane.
 const WAKE_EVERY: Duration = Duration::from_millis(20);
+const NOT_TAKEN: &str = "could not take webhooks of the log";
+const NOT_GIVEN_UP: &str = "could not give up webhooks";
+const NOT_READ: &str = "could not read the webhooks to drive";
 
 /// The lanes as an instance knows them.
 #[derive(Default)]
@@ -37,8 +41,8 @@ pub(crate) struct LaneState {
     leaving: Lanes,
     /// Lanes are being taken, or given up: one after the other, so that each answer is about what is held now.
     is_tending: bool,
-    /// Taking, giving up or reading lanes failed, and is tried again.
-    is_failing: bool,
+    /// What failed and is tried again.
+    failures: Failures,
     /// The hub stops: take no lanes any more.
     is_stopping: bool,
     /// Lanes whose due deliveries are to be read, because another instance has added some.
@@ -61,13 +65,6 @@ impl LaneState {
     /// Whether this instance drives the webhooks of a lane.
     pub(crate) fn drives(&self, lane: Lane) -> bool {
         self.driven.contains(lane) || is_broken(DeliberateFault::UnheldLanes)
-    }
-
-    /// Logs why something failed that is tried again, unless it fails already.
-    fn failed(&mut self, what: &str, error: &LogError) {
-        if !std::mem::replace(&mut self.is_failing, true) {
-            log::warn!(error:display; "{what}");
-        }
     }
 }
 
@@ -121,12 +118,12 @@ impl WebhookActor {
             this.lanes.is_tending = false;
             match taken {
                 Ok((share, held)) => {
-                    this.lanes.is_failing = false;
+                    this.lanes.failures.succeeded(NOT_TAKEN);
                     this.hold_lanes(share, held, ctx);
                 }
                 // The Registry stops the instance.
                 Err(LogError::Ended) => this.stop_driving_all(ctx),
-                Err(error) => this.lanes.failed("could not take webhooks of the log; tried again every second", &error),
+                Err(error) => this.lanes.failures.failed(NOT_TAKEN, &error),
             }
         }));
     }
@@ -179,8 +176,11 @@ impl WebhookActor {
         ctx.spawn(given_up.into_actor(self).map(move |given_up, this, _| {
             this.lanes.is_tending = false;
             match given_up {
-                Ok(()) => this.lanes.leaving = this.lanes.leaving.without(idle),
-                Err(error) => this.lanes.failed("could not give up webhooks; tried again every second", &error),
+                Ok(()) => {
+                    this.lanes.failures.succeeded(NOT_GIVEN_UP);
+                    this.lanes.leaving = this.lanes.leaving.without(idle);
+                }
+                Err(error) => this.lanes.failures.failed(NOT_GIVEN_UP, &error),
             }
         }));
     }
@@ -191,6 +191,7 @@ impl WebhookActor {
         let hooks = self.log.webhooks().hooks();
         ctx.wait(hooks.into_actor(self).map(move |hooks, this, ctx| match hooks {
             Ok(hooks) => {
+                this.lanes.failures.succeeded(NOT_READ);
                 this.lanes.driven = this.lanes.driven.union(lanes);
                 let of_lanes = |stored: &StoredHook| lanes.contains(Lane::of(&stored.hook.id));
                 for stored in hooks.into_iter().filter(of_lanes) {
@@ -198,7 +199,7 @@ impl WebhookActor {
                 }
             }
             // The lanes are held, and are started again with the next look.
-            Err(error) => this.lanes.failed("could not read the webhooks to drive; retrying", &error),
+            Err(error) => this.lanes.failures.failed(NOT_READ, &error),
         }));
     }
 
